@@ -19,7 +19,7 @@ from app.errors import UsageError
 from app.installation import command as typed
 from app.installation import version
 from app.settings import RunOptions, UserSettings
-from pose.address import is_local, scrubbed
+from pose.address import is_local, redacted
 from pose.arguments import Parser, line_of
 from pose.camera_request import CameraRequest
 from pose.errors import ActionLensError, PoseModelError
@@ -27,7 +27,7 @@ from pose.estimators import AUTO, ESTIMATORS, FULL, MAX_PEOPLE, QUALITIES
 
 T = TypeVar("T")
 
-DONE, FAILED, MISTAKE = 0, 1, 2
+DONE, FAILED, USER_ERROR = 0, 1, 2
 
 _OURS = ("app", "pose", "recognizer", "__main__")
 _PROVIDERS = "auto, cpu, cuda, or another of ONNX Runtime's"
@@ -37,7 +37,7 @@ class _Parser(Parser):
     """A mistake becomes an error of one line instead of a usage text and an exit."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{scrubbed(message)}; `{typed()} --help` lists the options")
+        raise UsageError(f"{redacted(message)}; `{typed()} --help` lists the options")
 
 
 def _parser() -> _Parser:
@@ -180,14 +180,14 @@ def parse(arguments: Sequence[str], settings: UserSettings) -> Command:
     remembered = UserSettings() if headless or tool else settings
     width, height = given.camera_size or (None, None)
     options = RunOptions(
-        model=_name_of(_or(given.model, remembered.model)),
+        model=_name_of(_given_or(given.model, remembered.model)),
         source=remembered.whole_source() if given.camera is None else given.camera,
-        people=_or(given.people, remembered.people),
-        pose=_or(given.pose, remembered.pose),
+        people=_given_or(given.people, remembered.people),
+        pose=_given_or(given.pose, remembered.pose),
         pose_quality=given.pose_quality,
-        provider=_or(given.provider, remembered.provider),
-        mirror=_or(given.mirror, remembered.mirror),
-        paced=_or(given.paced, not headless),
+        provider=_given_or(given.provider, remembered.provider),
+        mirror=_given_or(given.mirror, remembered.mirror),
+        paced=_given_or(given.paced, not headless),
         seconds=given.seconds,
         pose_model=given.pose_model,
         save=given.save,
@@ -233,7 +233,7 @@ def _name_of(model: str) -> str:
     return models.name_of(model)
 
 
-def _or(given: T | None, otherwise: T) -> T:
+def _given_or(given: T | None, otherwise: T) -> T:
     return otherwise if given is None else given
 
 
@@ -251,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(command, settings)
     except ActionLensError as error:
         sys.stderr.write(f"{line_of(error)}\n")
-        return MISTAKE
+        return USER_ERROR
     except KeyboardInterrupt:
         return interrupt.STATUS
     except Exception:
@@ -313,14 +313,14 @@ class _ConsoleFormatter(logging.Formatter):
     """One line a record; what went wrong inside is in the log file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return scrubbed(f"{record.levelname.lower()}: {record.getMessage()}")
+        return redacted(f"{record.levelname.lower()}: {record.getMessage()}")
 
 
 class _LogFormatter(logging.Formatter):
     """Addresses without their passwords, in tracebacks, too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return scrubbed(super().format(record))
+        return redacted(super().format(record))
 
 
 def _is_ours_or_a_warning(record: logging.LogRecord) -> bool:

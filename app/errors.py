@@ -1,4 +1,4 @@
-"""The application's own errors that a user can mend. Each message is one line: what is wrong, and how to mend it."""
+"""The application's own errors that a user can fix. Each message is one line: what is wrong, and how to fix it."""
 
 from pose.errors import ActionLensError
 

@@ -49,8 +49,9 @@ def raise_and_end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Hear of Ctrl-C only when it is left: to load what a KeyboardInterrupt would crash, as Qt's. Main thread only."""
+def deferred_interrupts() -> Iterator[None]:
+    """Defer Ctrl-C until the block is left, while loading what a KeyboardInterrupt would crash, such as Qt. Main thread
+    only."""
     came: list[tuple[int, FrameType | None]] = []
     before = signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
     try:

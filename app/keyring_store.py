@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_S = 60.0  # in which somebody may unlock it
 _SERVICE = "actionlens"
-_LEAST_PRIORITY = 1.0  # those below write passwords into files that anybody can read
+_MIN_PRIORITY = 1.0  # those below write passwords into files that anybody can read
 _silent = threading.Event()  # it did not answer: not asked again by this process
 
 
@@ -60,7 +60,7 @@ def _answer(call: Callable[["KeyringBackend"], str | None]) -> tuple[bool, str |
         import keyring
 
         found = keyring.get_keyring()
-        return True, call(found) if found.priority >= _LEAST_PRIORITY else None
+        return True, call(found) if found.priority >= _MIN_PRIORITY else None
     except Exception as error:  # top of the thread: each backend has errors of its own, and some are not the library's
         log.info("the keyring cannot be used (%s)", type(error).__name__, exc_info=True)
         return False, None

@@ -52,7 +52,7 @@ def rename(library: Path, name: str, new: str) -> None:
     except OSError as error:
         raise UsageError(f"{name} cannot be renamed ({error.strerror or error}); try again") from error
     for number in versions(models, new):
-        _renote(library, f"models/{name}/{number}", f"{new}@{number}", f"models/{new}/{number}")
+        _update_catalogue(library, f"models/{name}/{number}", f"{new}@{number}", f"models/{new}/{number}")
 
 
 def remove(library: Path, folder: Path) -> None:
@@ -66,7 +66,7 @@ def remove(library: Path, folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.parent.rmdir()  # fails, as it should, where there are other versions
-    _renote(library, f"models/{folder.parent.name}/{folder.name}", None, "")
+    _update_catalogue(library, f"models/{folder.parent.name}/{folder.name}", None, "")
 
 
 def export(folder: Path, target: Path) -> Path:
@@ -148,7 +148,7 @@ def _unpack(source: Path, folder: Path) -> None:
         raise UsageError(f"{source} is not a readable archive; choose a file that was exported here") from error
 
 
-def _renote(library: Path, folder: str, name: str | None, new_folder: str) -> None:
+def _update_catalogue(library: Path, folder: str, name: str | None, new_folder: str) -> None:
     """In the library's catalogue, where the version is noted there; a library that is open elsewhere is left alone."""
     from app.library.shared_library import shared  # it loads SQLite
 

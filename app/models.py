@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.clock_text import local_clock
 from app.recording.folder import library_root
-from pose.address import scrubbed
+from pose.address import redacted
 from recognizer.errors import CardError
 from recognizer.model_card import CARD_FILE, ModelCard, find_model, shipped_models
 from recognizer.teaching.versions import taught_models, version_label, versions
@@ -49,7 +49,7 @@ def find(model: str, library: Path | None = None) -> Path:
     except CardError as error:
         names = ", ".join(known.name for known in known_models(library)) or "none"
         raise CardError(
-            f"no model {scrubbed(repr(model))}; the models here are: {names}; "
+            f"no model {redacted(repr(model))}; the models here are: {names}; "
             "or give a folder with model.onnx and card.json"
         ) from error
 

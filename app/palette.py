@@ -26,8 +26,8 @@ _IDLE: Rgb = (150, 158, 168)
 _UNKNOWN: Rgb = (92, 96, 104)
 # Everyday actions take the first places, which lie far apart on the colour circle; any other name is hashed.
 _PLACES = {
-    action: place
-    for place, action in enumerate(
+    action: index
+    for index, action in enumerate(
         (
             *("walk", "run", "sit_down", "stand_up", "pick_up", "wave", "clap", "throw", "punch", "kick"),
             *("squat", "push_up", "sit_up", "jumping_jacks", "pull_up", "swing"),

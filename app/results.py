@@ -11,7 +11,7 @@ from recognizer.repetition_counter import Repetition
 
 
 class EngineState(Enum):
-    """Where a run is in its life. STOPPED is final; FAILED can only be left by a new start."""
+    """The state of a run. STOPPED is final; FAILED can only be left by a new start."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -25,7 +25,7 @@ class EngineState(Enum):
 class Failure:
     """Something that the user must know. stage: "source", "pose", "recognizer", "output" or "internal".
 
-    message: one line, what is wrong and how to mend it. fatal: the run cannot go on by itself.
+    message: one line, what is wrong and how to fix it. fatal: the run cannot go on by itself.
     retry_in_s: seconds until the engine tries again by itself; None where it does not.
     """
 

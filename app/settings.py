@@ -65,7 +65,7 @@ class RunOptions:
     @property
     def layout(self) -> "Layout":
         """Of the estimator's poses, also where it cannot find so many people."""
-        return estimators.ESTIMATORS[estimators.meant(self.pose, self.people, self.pose_quality)].poses_layout
+        return estimators.ESTIMATORS[estimators.resolve_kind(self.pose, self.people, self.pose_quality)].poses_layout
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ STARTING = "starting"
 _STALE_S = 24 * 3600.0  # a folder that was being written longer ago belongs to a process that died
 _QUIET_S = 30.0  # without a word: something holds it up
 _HARDLY, _ITS_SHARE = 0.1, 0.5  # of the time of all processors, idle, and of one, its own, where others use them all
-_PATIENCE_S = 3.0  # for a cancelled process to clean up after itself
+_CLEANUP_S = 3.0  # for a cancelled process to clean up after itself
 _ROOT = Path(__file__).resolve().parents[1]
 # Few threads: the live view has the other core.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
@@ -58,7 +58,7 @@ class TeachingDone:
 
 @dataclass(frozen=True, slots=True)
 class TeachingFailed:
-    """message: one line, what is wrong and how to mend it."""
+    """message: one line, what is wrong and how to fix it."""
 
     message: str
 
@@ -91,16 +91,16 @@ class TeachingJob:
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """The current progress."""
         return replace(self._progress, starves=self._starves())
 
     @property
     def outcome(self) -> Outcome | None:
-        """None while it runs."""
+        """The outcome; None while it runs."""
         return self._outcome
 
     def cancel(self) -> None:
-        """End it soon; once it has ended nothing of it is left. Too late, it is done all the same."""
+        """Ask it to end; it leaves nothing behind then. If it is too late, it completes all the same."""
         self._cancelled.set()
         with self._lock:
             if self._process is not None:
@@ -181,7 +181,7 @@ class TeachingJob:
         return full and self._used_s() - self._used_then_s < _ITS_SHARE * quiet_s
 
     def _used_s(self) -> float:
-        """Of the processor, by the process."""
+        """Processor seconds that the process has used."""
         process = self._process
         with contextlib.suppress(psutil.Error):
             if process is not None:
@@ -200,13 +200,13 @@ class TeachingJob:
 
 
 def _idle_s() -> float:
-    """In which there was nothing to do, of all processors together."""
+    """Idle seconds of all processors together."""
     times = psutil.cpu_times()
     return float(times.idle + getattr(times, "iowait", 0.0))
 
 
 def command_of(kind: str) -> list[str]:
-    """What teaches. Raises UsageError where it is not installed."""
+    """The command that teaches. Raises UsageError where it is not installed."""
     if kind != FULL:
         return [sys.executable, "-m", "recognizer.teaching"]
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("lightning") is None:
@@ -224,7 +224,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
     def kill() -> None:
         with contextlib.suppress(OSError):
             try:
-                process.wait(_PATIENCE_S)
+                process.wait(_CLEANUP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
 

@@ -24,7 +24,7 @@ _FILE = re.compile(r"file://(?![^/]*@)|/(?!/)|~|\.{1,2}[\\/]|[A-Za-z]:[\\/]", re
 _USER_AND_PASSWORD = re.compile(r":[^/\\]*@|://|\?.*=")
 _USER_AND_ANY_PASSWORD = re.compile(r":.*@|://|\?.*=")
 _AT_HOST = re.compile(r"@(?:[\w.-]+:\d{1,5}|\d+\.\d+\.\d+\.\d+)(?:[/?#]|$)")
-_VERSION_OF_MODEL = re.compile(r"[A-Za-z0-9][\w.-]{0,63}@\d{1,6}")  # mine@2
+_MODEL_VERSION = re.compile(r"[A-Za-z0-9][\w.-]{0,63}@\d{1,6}")  # mine@2
 _MEDIA = re.compile(r"\.(?:mp4|m4v|mov|avi|mkv|webm|mpe?g|wmv|flv|3gp|m?ts|m2ts|ogv|gif|jpe?g|png)", re.IGNORECASE)
 _SECRET_WORD = re.compile(
     r"pass|pwd|psw|token|secret|auth|key|sig|sid|session|user|login|admin|root|cred|ticket|jwt|hash|pin|code|account",
@@ -144,14 +144,14 @@ def without_secrets(source: str) -> str:
     return f"{kind}{f'{HIDDEN}@' if has_user else ''}{host}{path}{query}"
 
 
-def scrubbed(text: str) -> str:
+def redacted(text: str) -> str:
     """A text with every address in it made public; for logs and for messages that repeat what was typed."""
     return _ADDRESS_IN_TEXT.sub(lambda found: _public_part(found[0]), text)
 
 
 def _public_part(text: str) -> str:
     plain = text.rstrip(";:,.)")
-    is_name = _VERSION_OF_MODEL.fullmatch(plain) or (_FILE.match(plain) and not is_address(plain))
+    is_name = _MODEL_VERSION.fullmatch(plain) or (_FILE.match(plain) and not is_address(plain))
     return text if is_name else public_name(text)
 
 
@@ -183,10 +183,10 @@ def _shown(url: str) -> tuple[str, str, str, bool, str]:
 
 def _public_path(path: str, kind: str) -> str:
     parts = path.split("/")
-    for place, part in enumerate(parts):
-        is_key = kind.startswith("rtmp") and place == len(parts) - 1 and place > 1  # the stream's key comes last
+    for index, part in enumerate(parts):
+        is_key = kind.startswith("rtmp") and index == len(parts) - 1 and index > 1  # the stream's key comes last
         if is_key or not _PLAIN_PART.fullmatch(part) or any(p.search(part) for p in (_SECRET_WORD, _RANDOM, _UUID)):
-            return "/".join([*parts[:place], HIDDEN])
+            return "/".join([*parts[:index], HIDDEN])
     return path
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pose.address import is_local, local_path, scrubbed
+from pose.address import is_local, local_path, redacted
 from pose.errors import ActionLensError, SourceError
 
 
@@ -17,12 +17,12 @@ class Parser(argparse.ArgumentParser):
         self.register("type", Path, _local_path)
 
     def error(self, message: str) -> NoReturn:
-        super().error(scrubbed(message))
+        super().error(redacted(message))
 
 
 def line_of(error: ActionLensError) -> str:
     """What the user reads of an error. Those of sources name an address as it may be shown; no other line has one."""
-    return str(error) if isinstance(error, SourceError) else scrubbed(str(error))
+    return str(error) if isinstance(error, SourceError) else redacted(str(error))
 
 
 def _local_path(text: str) -> Path:

@@ -31,7 +31,7 @@ _NEWEST_STAMP_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class CameraFound:
+class CameraInfo:
     """A camera of this machine; name is "" where the system does not tell it."""
 
     index: int
@@ -86,7 +86,7 @@ class Camera(LiveSource):
         device = self._open_device(self._camera)
         try:
             if not device.isOpened():
-                raise SourceError(_why_not_opened(self._camera))
+                raise SourceError(_open_failure(self._camera))
             _configure(device, self._request)
             self.fps = _rate(device)
             yield from self._pictures_of(device, closing)
@@ -102,17 +102,17 @@ class Camera(LiveSource):
                 yield picture
                 given, good_s = True, time.perf_counter()
             elif time.perf_counter() - good_s > (self._lost_s if given else _FIRST_PICTURE_S):
-                raise self._silent(given)
+                raise self._silence_error(given)
             else:
                 closing.wait(_RETRY_S)
 
-    def _silent(self, given: bool) -> SourceError:
+    def _silence_error(self, given: bool) -> SourceError:
         if given:
             return SourceLost(f"camera {self._camera} has stopped: check its cable, or plug it in again")
         return SourceError(f"camera {self._camera} gives no picture: close other programs that use it, or replug it")
 
 
-def list_cameras() -> list[CameraFound]:
+def list_cameras() -> list[CameraInfo]:
     """The cameras of this machine, in order. Quick on Linux; elsewhere it opens each for a moment."""
     return _linux_cameras() if sys.platform == "linux" else _probed_cameras()
 
@@ -127,7 +127,7 @@ _HAS_DEVICE_CAPS = 0x80000000
 
 def _linux_cameras(
     names: Path = Path("/sys/class/video4linux"), can_capture: Callable[[int], bool] | None = None
-) -> list[CameraFound]:
+) -> list[CameraInfo]:
     can_capture = can_capture or _can_capture
     found = []
     for folder in names.glob("video*"):
@@ -138,7 +138,7 @@ def _linux_cameras(
             name = (folder / "name").read_text(encoding="utf-8", errors="replace").strip()
         except OSError:
             name = ""
-        found.append(CameraFound(int(number[1]), name))
+        found.append(CameraInfo(int(number[1]), name))
     return sorted(found, key=lambda camera: camera.index)
 
 
@@ -165,17 +165,17 @@ def _can_capture(index: int) -> bool:
 _PROBED = 6
 
 
-def _probed_cameras(open_device: OpenDevice | None = None) -> list[CameraFound]:
+def _probed_cameras(open_device: OpenDevice | None = None) -> list[CameraInfo]:
     found = []
     for index in range(_PROBED):
         device = (open_device or _open_device)(index)
         if device.isOpened():
-            found.append(CameraFound(index))
+            found.append(CameraInfo(index))
         device.release()
     return found
 
 
-def _why_not_opened(index: int) -> str:
+def _open_failure(index: int) -> str:
     if sys.platform != "linux":  # looking would open them all
         return f"camera {index} cannot be opened: plug it in, close other programs that use it, and allow its use"
     cameras = list_cameras()

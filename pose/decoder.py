@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _NOT_VIDEO = {"tty", "lavfi", "concat", "sdp"}  # text that FFmpeg draws, and lists of other sources
-MOST_PIXELS = 8192 * 4352  # of a video: a decoder may keep 16 pictures
+MAX_PIXELS = 8192 * 4352  # of a video: a decoder may keep 16 pictures
 _MATRIX = struct.Struct("=9i")
 _SLOWEST_FPS = 1 / 86400  # of a time-lapse
 _FAST_FPS = 240
@@ -37,7 +37,7 @@ class Converter:
         self._reformatter = VideoReformatter()  # keeps its tables between frames
         self._rotation: int | None = None  # not asked yet: a picture that stands on its head has none
         self._matrix: bytes | None = None
-        fits = stream.width * stream.height * _PLAUSIBLE[1] <= MOST_PIXELS
+        fits = stream.width * stream.height * _PLAUSIBLE[1] <= MAX_PIXELS
         self._aspect = _stretch(stream.sample_aspect_ratio) if fits else 1.0
 
     def bgr(self, frame: "VideoFrame") -> NDArray[np.uint8]:
@@ -72,7 +72,7 @@ def best_video(container: "InputContainer") -> "VideoStream | None":
     stream = max(marked if len(marked) == 1 else moving, key=_area)
     if stream.codec_context is None:
         return None
-    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     return stream
 
 

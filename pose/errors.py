@@ -1,4 +1,4 @@
-"""Errors that a user can mend. Each message is one line: what is wrong, and how to mend it."""
+"""Errors that a user can fix. Each message is one line: what is wrong, and how to fix it."""
 
 
 class ActionLensError(Exception):

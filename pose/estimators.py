@@ -100,8 +100,8 @@ class EstimatorSpec:
         return ESTIMATORS[self.kind].poses_layout
 
 
-def meant(kind: str, people: int, quality: str = FULL) -> str:
-    """The estimator that `auto` is for so many people, or the given one, whether it can do that or not.
+def resolve_kind(kind: str, people: int, quality: str = FULL) -> str:
+    """The estimator that `auto` stands for with this many people; any other kind as it is, able or not.
 
     One person is MediaPipe's: recognizers were trained on its poses (docs/several-people.md has the comparison).
     """
@@ -111,8 +111,8 @@ def meant(kind: str, people: int, quality: str = FULL) -> str:
 
 
 def choose(kind: str, people: int, quality: str = FULL) -> str:
-    """The estimator that is meant. Raises PoseModelError where there is none, or it cannot do that."""
-    kind = meant(kind, people, quality)
+    """The kind, with `auto` resolved. Raises PoseModelError if it is unknown or cannot do what is asked."""
+    kind = resolve_kind(kind, people, quality)
     if kind not in ESTIMATORS:
         raise PoseModelError(f"no estimator is called {kind!r}; choose one of {', '.join((AUTO, *ESTIMATORS))}")
     row = ESTIMATORS[kind]
@@ -139,7 +139,7 @@ def find_model(
     where = ESTIMATORS[kind].model
     if not where:
         return path or Path()
-    found: Path = _named(where)(path, progress=progress, cancel=cancel)
+    found: Path = _import_object(where)(path, progress=progress, cancel=cancel)
     return found
 
 
@@ -150,11 +150,11 @@ def open_estimator(spec: EstimatorSpec, row: EstimatorKind | None = None) -> Pos
     """
     row = row or ESTIMATORS[spec.kind]
     more = {"provider": spec.provider} if row.has_providers else {}
-    made: PoseEstimator = _named(row.where)(spec.model, people=spec.people, quality=spec.quality, **more)
+    made: PoseEstimator = _import_object(row.where)(spec.model, people=spec.people, quality=spec.quality, **more)
     return made
 
 
-def _named(where: str) -> Any:
-    """What module:name stands for."""
+def _import_object(where: str) -> Any:
+    """Import the object that module:name names."""
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)

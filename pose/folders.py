@@ -6,7 +6,7 @@ from pathlib import PurePath
 _LEFT_BEHIND = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"}
 
 
-def natural(path: PurePath) -> tuple[tuple[tuple[int, int, str], ...], str]:
+def natural_key(path: PurePath) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """A key to sort by: numbers in names by their value, so that 2 comes before 10."""
     pieces = re.split(r"(\d+)", str(path).casefold())
     return tuple((1, int(piece), "") if piece.isdecimal() else (0, 0, piece) for piece in pieces), str(path)

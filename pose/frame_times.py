@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _BACK_S, _BACK_STEPS = 1.0, 8  # packets may lie so far apart from the order of their times, whichever is less
 _AHEAD_S = 10.0  # a longer gap is looked at closely
-_MOST_GAP_S = 3600.0  # a longer one counts only where the file is said to be that long
+_MAX_GAP_S = 3600.0  # a longer one counts only where the file is said to be that long
 _NO_PRESENTATION = {"avi"}  # containers that know only the order of decoding
 _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: a stream without a container; what FFmpeg makes up is incomplete
 
@@ -30,7 +30,7 @@ class PacketTimes:
     def __init__(self, step: int, second: int, longest_s: float = 0.0) -> None:
         self._step, self._second = step, second
         self._most_back = min(_BACK_S * second, _BACK_STEPS * step)
-        self._most_gap = max(longest_s, _MOST_GAP_S) * second
+        self._most_gap = max(longest_s, _MAX_GAP_S) * second
         self._last: int | None = None  # as the file has it
         self._end = 0
         self._offset = 0
@@ -117,7 +117,7 @@ class FrameTimes:
         """What the file calls the time of its first frame; None before the first."""
         return self._clock.origin_s
 
-    def begin_again(self) -> None:
+    def restart(self) -> None:
         """Packets were left out, and the decoder has forgotten those before."""
         self._clock = FrameClock(self._step_s, self._clock.origin_s)
         self._slots.clear()

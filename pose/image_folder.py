@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pose.decoder import fitted
 from pose.errors import SourceError
-from pose.folders import is_leftover, natural
+from pose.folders import is_leftover, natural_key
 from pose.source import SourceInfo
 from pose.types import Frame
 
@@ -27,7 +27,7 @@ class ImageFolder:
     """The jpg and png pictures of a folder as a video of 30 frames a second, all of the size of the first.
 
     They come in natural order: 1, 2, 10. path: a folder, or a pattern for the names in it, as in walk/%04d.png. A
-    picture that cannot be decoded leaves a gap in time; the first one is told in the log.
+    picture that cannot be decoded leaves a gap in time; the first one is logged.
     """
 
     def __init__(self, path: Path | str, fps: float = _USUAL_FPS) -> None:
@@ -35,7 +35,7 @@ class ImageFolder:
         folder, fits = (path.parent, _matcher(path.name)) if is_pattern(path) else (path, re.compile(".*"))
         try:
             found = [p for p in folder.iterdir() if p.suffix.lower() in _IMAGES and fits.fullmatch(p.name)]
-            self._paths = sorted((p for p in found if _is_picture(p)), key=lambda p: natural(Path(p.name)))
+            self._paths = sorted((p for p in found if _is_picture(p)), key=lambda p: natural_key(Path(p.name)))
         except OSError as error:
             raise SourceError(f"{path} cannot be opened ({error.strerror}): check its name and permissions") from None
         if not self._paths:

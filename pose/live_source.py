@@ -23,7 +23,7 @@ Picture = tuple[NDArray[np.uint8], float]  # bgr and time.perf_counter() of its 
 Pictures = Generator[Picture, None, None]
 
 _WAITING = 4  # pictures between thread and reader; enough for a reader that is held up for a moment
-_LEAST_STEP_S = 0.001  # MediaPipe counts whole milliseconds, and its times must increase
+_MIN_STEP_S = 0.001  # MediaPipe counts whole milliseconds, and its times must increase
 _CLOSE_S = 0.8
 
 
@@ -109,7 +109,7 @@ class LiveSource:
             raise self._error
 
     def _frame(self, bgr: NDArray[np.uint8], captured_s: float) -> Frame:
-        time_s = max(captured_s - self._first_s, self._last_s + _LEAST_STEP_S, 0.0)
+        time_s = max(captured_s - self._first_s, self._last_s + _MIN_STEP_S, 0.0)
         if not self.live:
             captured_s = time.perf_counter()
         frame = Frame(bgr, time_s, captured_s, self._index)

@@ -54,7 +54,7 @@ _PIP_ANSWERED = ("Downloading", "Using cached", "Processing", "File was already 
 _ANSWER_TIMEOUT_S = 11.0
 _LOCK_TIMEOUT_S = 600.0
 _POLL_S = 0.1
-_MEND = f"connect to the internet once, set a pip mirror, or give --pose-model PATH (or {ENVIRONMENT_VARIABLE})"
+_HOW_TO_FIX = f"connect to the internet once, set a pip mirror, or give --pose-model PATH (or {ENVIRONMENT_VARIABLE})"
 
 Progress = Callable[[str], None]
 
@@ -84,7 +84,9 @@ def find_pose_model(
                 say("the cached pose model is damaged and is built again")
             _build(target, say, cancel)
     except OSError as error:
-        raise PoseModelError(f"the pose model cannot be kept in {target.parent} ({_reason(error)}): {_MEND}") from error
+        raise PoseModelError(
+            f"the pose model cannot be kept in {target.parent} ({_reason(error)}): {_HOW_TO_FIX}"
+        ) from error
     return target
 
 
@@ -163,7 +165,7 @@ def _build(target: Path, say: Progress, cancel: threading.Event | None) -> None:
         say("building the pose model")
         bundle = build_bundle(wheel)
         if hashlib.sha256(bundle).hexdigest() != MODEL_SHA256:
-            raise PoseModelError(f"the pose model built from {_WHEEL} is not the expected one: {_MEND}")
+            raise PoseModelError(f"the pose model built from {_WHEEL} is not the expected one: {_HOW_TO_FIX}")
         new = Path(folder) / FILE_NAME
         new.write_bytes(bundle)
         new.replace(target)
@@ -220,7 +222,7 @@ def _download(folder: Path, say: Progress, cancel: threading.Event | None) -> Pa
                 process.wait()
     wheels = list(folder.glob("mediapipe-*.whl"))
     if process.returncode or not wheels:
-        raise PoseModelError(f"the pose model cannot be downloaded ({_complaint(log)}): {_MEND}")
+        raise PoseModelError(f"the pose model cannot be downloaded ({_complaint(log)}): {_HOW_TO_FIX}")
     return wheels[0]
 
 
@@ -249,7 +251,7 @@ def _watch(
             if not answered and time.monotonic() > deadline:
                 raise PoseModelError(
                     f"the pose model cannot be downloaded (no package index answers in {_ANSWER_TIMEOUT_S:.0f} s): "
-                    f"{_MEND}"
+                    f"{_HOW_TO_FIX}"
                 )
         megabytes = min(_size(folder) // 1_000_000, _WHEEL_MB)
         if megabytes >= told + 5:

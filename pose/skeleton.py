@@ -301,45 +301,45 @@ LAYOUTS: dict[str, Layout] = {
 
 
 @dataclass(frozen=True)
-class _Made:
+class _Midpoint:
     """A joint made as the middle of others: of those that are seen, or only when all are (`whole`)."""
 
     joints: tuple[str, ...]
     whole: bool = False
 
 
-def _made_of_sides() -> dict[str, tuple[_Made, ...]]:
+def _side_substitutes() -> dict[str, tuple[_Midpoint, ...]]:
     """Hands, feet and face parts; a part that a layout does not tell apart is where the next bigger part is."""
-    made: dict[str, tuple[_Made, ...]] = {}
+    made: dict[str, tuple[_Midpoint, ...]] = {}
     for s in ("left", "right"):
-        palm = _Made((f"{s}_index", f"{s}_pinky"))
-        hand, wrist, ankle = _Made((f"{s}_hand",)), _Made((f"{s}_wrist",)), _Made((f"{s}_ankle",))
-        toes, foot = _Made((f"{s}_big_toe", f"{s}_small_toe")), _Made((f"{s}_foot",))
+        palm = _Midpoint((f"{s}_index", f"{s}_pinky"))
+        hand, wrist, ankle = _Midpoint((f"{s}_hand",)), _Midpoint((f"{s}_wrist",)), _Midpoint((f"{s}_ankle",))
+        toes, foot = _Midpoint((f"{s}_big_toe", f"{s}_small_toe")), _Midpoint((f"{s}_foot",))
         made[f"{s}_hand"] = (palm, wrist)
-        made[f"{s}_hand_tip"] = (_Made((f"{s}_index",)), hand, wrist)
+        made[f"{s}_hand_tip"] = (_Midpoint((f"{s}_index",)), hand, wrist)
         made[f"{s}_thumb"] = (hand, wrist)
         made[f"{s}_foot"] = (toes, ankle)
         made[f"{s}_big_toe"] = made[f"{s}_small_toe"] = (foot, ankle)
         made[f"{s}_heel"] = (ankle,)
-        made[f"{s}_eye"] = made[f"{s}_ear"] = (_Made(("nose",)), _Made(("head",)))
+        made[f"{s}_eye"] = made[f"{s}_ear"] = (_Midpoint(("nose",)), _Midpoint(("head",)))
     return made
 
 
-_SHOULDERS, _HIPS = _Made(_sides("shoulder"), whole=True), _Made(_sides("hip"), whole=True)
-_TRUNK = _Made(_sides("shoulder", "hip"), whole=True)
+_SHOULDERS, _HIPS = _Midpoint(_sides("shoulder"), whole=True), _Midpoint(_sides("hip"), whole=True)
+_TRUNK = _Midpoint(_sides("shoulder", "hip"), whole=True)
 
 # How a joint that a source layout lacks is made from those it has, in order of preference. The midpoint of the ears
 # lies where Kinect and hand annotations put the head's centre; the nose sits in front of it. OpenPose's neck is the
 # middle of the shoulders by definition.
-_SUBSTITUTES: dict[str, tuple[_Made, ...]] = {
-    "head": (_Made(("left_ear", "right_ear")), _Made(("nose",))),
-    "nose": (_Made(("head",)),),
-    "neck": (_SHOULDERS, _Made(("shoulder_centre",))),
-    "shoulder_centre": (_SHOULDERS, _Made(("neck",))),
+_SUBSTITUTES: dict[str, tuple[_Midpoint, ...]] = {
+    "head": (_Midpoint(("left_ear", "right_ear")), _Midpoint(("nose",))),
+    "nose": (_Midpoint(("head",)),),
+    "neck": (_SHOULDERS, _Midpoint(("shoulder_centre",))),
+    "shoulder_centre": (_SHOULDERS, _Midpoint(("neck",))),
     "hip_centre": (_HIPS,),
-    "spine": (_Made(("belly",)), _TRUNK),
-    "belly": (_Made(("spine",)), _TRUNK),
-    **_made_of_sides(),
+    "spine": (_Midpoint(("belly",)), _TRUNK),
+    "belly": (_Midpoint(("spine",)), _TRUNK),
+    **_side_substitutes(),
 }
 
 
@@ -378,9 +378,9 @@ def _plan(source: Layout, target: Layout) -> tuple[NDArray[np.intp], tuple[tuple
     """(V,) the source joint of each target joint, and how those without one (0 there) are made: place and groups."""
     copied = np.zeros(len(target), dtype=np.intp)
     made = []
-    for place, joint in enumerate(target.joints):
+    for index, joint in enumerate(target.joints):
         if joint in source.joints:
-            copied[place] = source.index(joint)
+            copied[index] = source.index(joint)
             continue
         groups = tuple(
             ([source.index(name) for name in rule.joints], rule.whole)
@@ -389,5 +389,5 @@ def _plan(source: Layout, target: Layout) -> tuple[NDArray[np.intp], tuple[tuple
         )
         if not groups:
             raise ValueError(f"layout {source.name} has nothing to make {joint} of {target.name} from")
-        made.append((place, groups))
+        made.append((index, groups))
     return copied, tuple(made)

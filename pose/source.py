@@ -120,10 +120,10 @@ def _open_file(name: str) -> Source:
     return ImageFolder(path) if path.is_dir() or is_pattern(path) else VideoFile(path)
 
 
-_MOST_LATE_S = 0.25
+_MAX_LATE_S = 0.25
 
 
-class Paced:
+class PacedSource:
     """A file played at its own speed: read() waits until a frame's time has come, as if it were captured just then.
 
     captured_s of a frame is the moment of its delivery. The source stays what it is (info.live is False): frames wait
@@ -179,6 +179,6 @@ class Paced:
         if self._paused_s is not None:
             return None
         now = time.perf_counter()
-        if self._start_s is None or now - (self._start_s + time_s) > _MOST_LATE_S:
+        if self._start_s is None or now - (self._start_s + time_s) > _MAX_LATE_S:
             self._start_s = now - time_s
         return self._start_s + time_s - now

@@ -28,12 +28,12 @@ _PROTOCOLS = (
     "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,rtsps,rtmp,rtmps,crypto,data"  # a playlist may name no file here
 )
 _ZONE = re.compile(r"(\[[0-9A-Fa-f:.]+)%25")
-_MOST_UNDECODED = 250  # packets in a row without a picture
+_MAX_UNDECODED = 250  # packets in a row without a picture
 _WAITED_S = 0.005  # a packet that took so long was not there yet when it was asked for
-_MOST_BACKLOG_S = 3.0
-_MOST_LATE_S = 0.1
-_MOST_AHEAD_S = 3.0
-_MOST_MISSING_S = 1.0
+_MAX_BACKLOG_S = 3.0
+_MAX_LATE_S = 0.1
+_MAX_AHEAD_S = 3.0
+_MAX_MISSING_S = 1.0
 # What FFmpeg does not recognise by itself: playlists without their ending, JPEGs in parts of an unusual type.
 _UNRECOGNISED = ("hls", "mjpeg")
 _IN_SEGMENTS = {"hls", "dash"}
@@ -122,7 +122,7 @@ class Stream(LiveSource):
         for frame, last_s in reader.frames():
             yield reader.bgr(frame), last_s
         given = reader.size is not None
-        if given and reader.missing_s > _MOST_MISSING_S and not _formats(container) & _IN_SEGMENTS:
+        if given and reader.missing_s > _MAX_MISSING_S and not _formats(container) & _IN_SEGMENTS:
             raise SourceLost(f"{self._name} broke off after {last_s:.1f} s: check the network and its server")
         return given
 
@@ -184,7 +184,7 @@ class _Pace:
         now = time.perf_counter()
         if raw_s is not None:
             ahead_s = self._start_s + raw_s - now if self._start_s is not None else 0.0
-            if self._start_s is None or not -_MOST_LATE_S < ahead_s < _MOST_AHEAD_S:
+            if self._start_s is None or not -_MAX_LATE_S < ahead_s < _MAX_AHEAD_S:
                 self._start_s = now - raw_s
             elif ahead_s > 0:
                 self._is_closing.wait(ahead_s)
@@ -232,7 +232,7 @@ def _frames(
     from av.error import InvalidDataError
 
     asked_s = time.perf_counter()
-    behind_until_s = asked_s + _MOST_BACKLOG_S if skip_backlog else asked_s
+    behind_until_s = asked_s + _MAX_BACKLOG_S if skip_backlog else asked_s
     skipped: tuple[VideoFrame, float] | None = None
     undecoded = 0
     for packet in container.demux(stream):
@@ -243,7 +243,7 @@ def _frames(
         with contextlib.suppress(InvalidDataError):
             frames = packet.decode()
         undecoded = 0 if frames else undecoded + 1
-        if undecoded > _MOST_UNDECODED:
+        if undecoded > _MAX_UNDECODED:
             return
         for frame in frames:
             if behind_until_s:

@@ -171,7 +171,7 @@ def _sparsity(table: Table) -> Sparsity:
 
 
 def _indices(level: Table, number: int) -> Array:
-    """A vector whose kind of number is told by one field and whose table by the next."""
+    """A vector: one field gives the number type, the next one the table."""
     kind = _INDEX_DTYPES[int(_scalar(level, number, Uint8Flags, 0))]
     table = _table(level, number + 1)
     assert table is not None
@@ -195,7 +195,7 @@ def _tables(table: Table, number: int) -> list[Table]:
     if not offset:
         return []
     first = table.Vector(offset)
-    return [Table(table.Bytes, table.Indirect(first + 4 * place)) for place in range(table.VectorLen(offset))]
+    return [Table(table.Bytes, table.Indirect(first + 4 * index)) for index in range(table.VectorLen(offset))]
 
 
 def _integers(table: Table, number: int) -> tuple[int, ...]:

@@ -197,11 +197,11 @@ class _Converter:
 
     def add(self, operator: Operator) -> None:
         names = [self._operand(tensor) for tensor in operator.inputs]
-        for place, tensor in enumerate(operator.inputs):
+        for index, tensor in enumerate(operator.inputs):
             # One number a channel stands on the last axis in the file.
             if len(self._shape(tensor)) == 1 and len(self._shape(operator.outputs[0])) == 4:
                 value = self._value(tensor).astype(np.float32).reshape(1, -1, 1, 1)
-                names[place] = self._constant(f"channel{tensor}_{operator.outputs[0]}", value)
+                names[index] = self._constant(f"channel{tensor}_{operator.outputs[0]}", value)
         self._add("Add", names, operator, operator.options.byte(0))
 
     def max_pool_2d(self, operator: Operator) -> None:

@@ -113,7 +113,7 @@ class Tracker:
         return [(pose, track_of.get(row)) for row, pose in enumerate(poses)]
 
     def _without_duplicates(self, matched: list[tuple[Pose, _Track | None]]) -> list[tuple[Pose, _Track | None]]:
-        """Of poses that are one person, the one of whom is known longest, else the more confident."""
+        """Of poses of one person, keep that of the person known longest, else the more confident one."""
 
         def rank(item: tuple[Pose, _Track | None]) -> tuple[float, float, float]:
             pose, track = item

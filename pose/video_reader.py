@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 USUAL_FPS = 30.0
-_MOST_ERRORS = 20  # in a row while reading packets; then the rest of the file counts as lost
+_MAX_ERRORS = 20  # in a row while reading packets; then the rest of the file counts as lost
 _SHORT_S = 1.0  # a file that ends so long before its announced end is not complete
 _SAME_S = 1e-4
 _KEPT = 2  # key frames before a time from which decoding begins: pictures beside a key frame may need the one before
-_MOST_HELD = 2000  # packets that wait until it is known whether they are needed
+_MAX_HELD = 2000  # packets that wait until it is known whether they are needed
 _BACK_S = (0.5, 5.0, 30.0)  # an index knows times of decoding, which are earlier than those of presentation
 _INDEXED = {"mov"}  # containers that find a time at once, since their times never begin again
 _LENGTH_GUESSED = {"mpegts", "mpeg"}  # FFmpeg takes it from the last packet there is
@@ -60,7 +60,7 @@ class VideoReader:
         self._converter = Converter(self.stream)
         self._origin_s: float | None = None
         self._times = self._new_times()
-        self._has_given = False
+        self._has_decoded = False
 
     def _new_times(self) -> FrameTimes:
         return FrameTimes(self.stream, self.fps or USUAL_FPS, self.announced_s, self._origin_s)
@@ -100,7 +100,7 @@ class VideoReader:
             self._reopen()
 
     def _passes(self, time_s: float) -> Iterator[Iterator[Timed]]:
-        """Ways to come to a time, quickest first; one that begins too late is followed by the next."""
+        """Ways to seek to a time, fastest first; the next is used if one starts too late."""
         if set(self.container.format.name.split(",")) & _INDEXED and self.announced_s:
             yield self._by_index(time_s)
         yield self._by_skipping(time_s)
@@ -140,7 +140,7 @@ class VideoReader:
         held, has_skipped = self._held_before(packets, time_s)
         if has_skipped:
             self.stream.codec_context.flush_buffers()
-            self._times.begin_again()
+            self._times.restart()
         yield from self._decoded(chain(held, packets))
 
     def _held_before(
@@ -152,7 +152,7 @@ class VideoReader:
         has_skipped = False
         for packet in packets:
             due_s = self._times.packet_s(packet)
-            if len(held) > _MOST_HELD or (due_s is not None and due_s > time_s):
+            if len(held) > _MAX_HELD or (due_s is not None and due_s > time_s):
                 held.append(packet)
                 break
             if packet.is_keyframe:
@@ -182,7 +182,7 @@ class VideoReader:
         from av.error import FFmpegError
 
         in_a_row = 0
-        while in_a_row < _MOST_ERRORS:
+        while in_a_row < _MAX_ERRORS:
             try:
                 for packet in self.container.demux(self.stream):
                     in_a_row = 0
@@ -207,10 +207,10 @@ class VideoReader:
             except EOFError:  # it has given everything already
                 continue
             except FFmpegError:
-                self.errors += self._has_given  # what comes before the first key frame cannot be decoded
+                self.errors += self._has_decoded  # what comes before the first key frame cannot be decoded
                 continue
             for frame in frames:
-                self._has_given = True
+                self._has_decoded = True
                 if self.size is None:
                     height, width, _ = self._converter.bgr(frame).shape
                     self.size = width, height

@@ -29,7 +29,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a recognizer says of one clip.
+    """A recognizer's output for one clip.
 
     actions: A names, in the card's order. probabilities: (A,) float32, sums to 1.
     attention: what the graph tells of itself, float32 by the names of the card's attention outputs, shaped as there

@@ -145,7 +145,7 @@ class _State:
     time_s: float
     since_s: float
     shown_s: float
-    closed: NDArray[np.bool_]  # (A,) what cannot be judged now
+    masked: NDArray[np.bool_]  # (A,) actions that cannot be judged now
     action: str = UNKNOWN
     smoothed: Array | None = None  # (A + 1,) of the actions, and of all that could not be judged
     view: View | None = None
@@ -163,9 +163,9 @@ class Decider:
     Every start event has its end: at the next action, at unknown, or when the person cannot be judged any more.
     Unknown has no events.
 
-    With half a body in view, the actions that need the rest of it are closed: they are not shown, and their probability
-    counts as evidence for unknown, like that of everything unlisted. An open action must have enough probability of its
-    own. Without the legs networks are less certain, so the card may give the evidence for unknown a smaller weight
+    With half a body in view, the actions that need the rest of it are masked: they are not shown, and their probability
+    counts as evidence for unknown, like that of everything unlisted. The other actions need enough probability of their
+    own. Networks are less certain without the legs, so the card may give the evidence for unknown a smaller weight
     there.
     """
 
@@ -175,13 +175,13 @@ class Decider:
         self._actions = card.actions
         self._enter = np.array([card.decision.thresholds[action] for action in card.actions])
         self._other = np.array([action in card.decision.other for action in card.actions])
-        self._closed_of = {frozenset(PARTS): np.zeros(len(card.actions), dtype=np.bool_)}
+        self._masks = {frozenset(PARTS): np.zeros(len(card.actions), dtype=np.bool_)}
         self._needs, self._upper_weight = card.decision.needs, card.decision.upper_weight
         self._persons: dict[int, _State] = {}
 
     def can_judge(self, view: BodyView) -> bool:
-        """Whether anything can be shown of a person of whom this is in view."""
-        return view.view is not None and not (self._closed(view) | self._other).all()
+        """Whether any action can be shown for a person with this much of the body in view."""
+        return view.view is not None and not (self._mask(view) | self._other).all()
 
     def update(self, prediction: Prediction, view: BodyView = WHOLE) -> Decision:
         """Take in a prediction; the person's state, with the events that this prediction brought.
@@ -190,12 +190,12 @@ class Decider:
         """
         now_s = prediction.time_s
         state = self._state(prediction.person, now_s)
-        state.view, state.closed = view.view, self._closed(view)
+        state.view, state.masked = view.view, self._mask(view)
         if now_s - state.evidence_s > self._settings.hold_s:
             self._lose(prediction.person, state, now_s)
         passed_s = now_s - state.evidence_s
         smoothed = self._smooth(state, prediction.probabilities.astype(np.float64), now_s)
-        wanted = self._wanted(state, smoothed)
+        wanted = self._next_action(state, smoothed)
         if wanted == state.action:
             state.candidate_since_s = math.inf
             if math.isfinite(passed_s):  # while something else leads the action may be over: that does not count
@@ -210,7 +210,7 @@ class Decider:
         return self._decision(prediction.person, state, reason)
 
     def absent(self, person: int, time_s: float, reason: str, view: View | None = None) -> Decision:
-        """A person of whom there is no clip to judge now, and why; the state is kept for a moment, then unknown.
+        """A person without a usable clip, and why: the state is kept for a moment, then becomes unknown.
 
         view: what the window shows of the body, where there is one.
         """
@@ -234,22 +234,22 @@ class Decider:
         return tuple(event for person in sorted(self._persons) for event in self.gone(person, time_s))
 
     def _state(self, person: int, time_s: float) -> _State:
-        return self._persons.setdefault(person, _State(time_s, time_s, time_s, self._closed(WHOLE)))
+        return self._persons.setdefault(person, _State(time_s, time_s, time_s, self._mask(WHOLE)))
 
-    def _closed(self, view: BodyView) -> NDArray[np.bool_]:
+    def _mask(self, view: BodyView) -> NDArray[np.bool_]:
         """(A,) the actions that need a part of the body that is not in view."""
-        if view.parts not in self._closed_of:
+        if view.parts not in self._masks:
             # Where the card says what actions need, who does nothing is seen to by the arms alone.
             default = {IDLE: (ARMS,)} if self._needs else {}
             needs = {**default, **self._needs}
-            self._closed_of[view.parts] = np.array(
+            self._masks[view.parts] = np.array(
                 [not set(needs.get(action, PARTS)) <= view.parts for action in self._actions], dtype=np.bool_
             )
-        closed: NDArray[np.bool_] = self._closed_of[view.parts] & ~self._other
-        return closed
+        masked: NDArray[np.bool_] = self._masks[view.parts] & ~self._other
+        return masked
 
     def _smooth(self, state: _State, predicted: Array, now_s: float) -> Array:
-        hidden = np.where(state.closed, predicted, 0)
+        hidden = np.where(state.masked, predicted, 0)
         smoothed = probabilities = np.append(predicted - hidden, hidden.sum())
         if state.view == "upper" and self._upper_weight < 1:
             probabilities = probabilities * np.where(np.append(self._other, True), self._upper_weight, 1.0)
@@ -261,10 +261,10 @@ class Decider:
         state.smoothed, state.evidence_s = smoothed, now_s
         return smoothed
 
-    def _wanted(self, state: _State, smoothed: Array) -> str:
-        """What the smoothed probabilities ask for, given what is shown."""
+    def _next_action(self, state: _State, smoothed: Array) -> str:
+        """The action that the smoothed probabilities favour, given the shown one."""
         action = state.action
-        listed = np.where(self._other | state.closed, -1.0, smoothed[:-1])
+        listed = np.where(self._other | state.masked, -1.0, smoothed[:-1])
         best = int(listed.argmax())
         unlisted = self._unlisted(smoothed)
         enters = listed[best] >= self._enter[best] and listed[best] > unlisted
@@ -282,7 +282,7 @@ class Decider:
         if state.action != UNKNOWN:
             if now_s - state.shown_s < settings.shortest_s:
                 return False
-            if state.closed[self._actions.index(state.action)]:
+            if state.masked[self._actions.index(state.action)]:
                 wait_s = min(wait_s, settings.hold_s)
         return now_s - state.candidate_since_s >= wait_s - 1e-9
 
@@ -343,7 +343,7 @@ class Decider:
     def _top(self, state: _State) -> tuple[tuple[str, float], ...]:
         if state.smoothed is None:
             return ()
-        hidden = self._other | state.closed
+        hidden = self._other | state.masked
         pairs = [
             (action, float(p))
             for action, p, not_shown in zip(self._actions, state.smoothed[:-1], hidden, strict=True)

@@ -1,4 +1,4 @@
-"""Errors of recognizers that a user can mend; each message is one line."""
+"""Errors of recognizers that a user can fix; each message is one line."""
 
 from pose.errors import ActionLensError
 

@@ -26,7 +26,7 @@ METHODS: Mapping[str, str] = {
     CLASS_ACTIVATION: "the evidence for the action in the network's last layer",
 }
 _BATCH = 8  # clips in one call: bounds memory for large networks, and the delay until a cancelled explanation stops
-_LEAST = 1e-4  # a smaller relevance is rounding error
+_MIN_RELEVANCE = 1e-4  # a smaller relevance is rounding error
 _PROBABILITY = 1e-4  # probabilities are clipped to this distance from 0 and 1
 
 
@@ -77,7 +77,7 @@ def explain_actions(recognizer: Recognizer, clip: Clip, method: str = OCCLUSION)
 def scaled(relevance: NDArray[np.floating]) -> Array:
     """Scaled to a largest magnitude of 1; all 0 where there is nothing but rounding error."""
     largest = float(np.abs(relevance).max(initial=0.0))
-    return np.asarray(relevance / largest if largest > _LEAST else np.zeros_like(relevance), dtype=np.float32)
+    return np.asarray(relevance / largest if largest > _MIN_RELEVANCE else np.zeros_like(relevance), dtype=np.float32)
 
 
 def relevance_of_joints(explanation: Explanation) -> Array:

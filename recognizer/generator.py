@@ -36,7 +36,7 @@ LONGEST_S = 60.0
 
 _DECISIVE = ("actions", "layout", "frames", "noise", "seconds", "units", "inputs", "outputs", "sha256")  # of output
 _NOISE, _LABEL, _JOINTS = "noise", "label", "joints"
-_MOST_CLIPS = 1000  # in one request
+_MAX_CLIPS = 1000  # in one request
 _AT_ONCE = 32
 _LARGEST_ERROR = 1e-3  # torsos, between the graph here and the trained network
 
@@ -191,8 +191,8 @@ class OnnxGenerator:
     def mixed(self, shares: Mapping[str, float], numbers: Sequence[int], seed: int = 0) -> tuple[GeneratedClip, ...]:
         """Clips of those numbers, of shares that add up to 1. Raises GeneratorError."""
         card = self.card
-        if not 1 <= len(numbers) <= _MOST_CLIPS:
-            raise GeneratorError(f"{len(numbers)} clips cannot be made at once; request 1 to {_MOST_CLIPS}")
+        if not 1 <= len(numbers) <= _MAX_CLIPS:
+            raise GeneratorError(f"{len(numbers)} clips cannot be made at once; request 1 to {_MAX_CLIPS}")
         label = np.zeros((len(numbers), card.frames, len(card.actions)), np.float32)
         for action, share in shares.items():
             label[..., self.place(action)] = share

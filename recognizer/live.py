@@ -80,7 +80,7 @@ class LiveRecognition:
         self._people: dict[int, _Person] = {}
         self._events: list[ActionEvent] = []  # not told yet
         self._repetitions: list[Repetition] = []  # not told yet
-        self._take(recognizer)
+        self._set_recognizer(recognizer)
 
     def process(self, time_s: float, poses: Sequence[Pose]) -> tuple[PersonResult, ...]:
         """The people in a frame whose poses these are, in their order. Frames come in order of time.
@@ -114,13 +114,13 @@ class LiveRecognition:
     def use(self, recognizer: Predicting) -> None:
         """Go on with another recognizer; its windows begin empty."""
         self.clear()
-        self._take(recognizer)
+        self._set_recognizer(recognizer)
 
     def clear(self) -> None:
         """Forget everybody, as at the end of a source; what was running ends."""
         self._end_gone(math.inf)
 
-    def _take(self, recognizer: Predicting) -> None:
+    def _set_recognizer(self, recognizer: Predicting) -> None:
         self._recognizer = recognizer
         self._decider = Decider(recognizer.card)
 
@@ -157,7 +157,9 @@ class LiveRecognition:
         views: Mapping[int, BodyView],
     ) -> None:
         predicted = {prediction.person: prediction for prediction in predictions}
-        decisions = {person: self._decider.update(said, views[person]) for person, said in predicted.items()}
+        decisions = {
+            person: self._decider.update(prediction, views[person]) for person, prediction in predicted.items()
+        }
         for clip in clips:
             person = clip.person
             if person not in decisions:
@@ -172,15 +174,15 @@ class LiveRecognition:
             known = self._people[identity]
             known.decision = decision
             known.clip, known.prediction = of_person.get(identity), predicted.get(identity)
-            self._tell(decision.events, known.counter)
+            self._add_events(decision.events, known.counter)
 
     def _end_gone(self, time_s: float) -> None:
         for identity, person in list(self._people.items()):
             if time_s - person.seen_s > GONE_S:
-                self._tell(self._decider.gone(identity, person.seen_s), person.counter)
+                self._add_events(self._decider.gone(identity, person.seen_s), person.counter)
                 del self._people[identity]
 
-    def _tell(self, events: Sequence[ActionEvent], counter: RepetitionCounter) -> None:
+    def _add_events(self, events: Sequence[ActionEvent], counter: RepetitionCounter) -> None:
         """Starts, and ends with the repetitions since their start."""
         for event in events:
             if event.kind == "end" and event.action not in UNCOUNTED:

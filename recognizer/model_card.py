@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pose.address import scrubbed
+from pose.address import redacted
 from pose.skeleton import LAYOUTS, Layout
 from pose.whole_file import write_bytes
 from recognizer import card_digest, strict_json
@@ -210,7 +210,7 @@ def find_model(name_or_folder: str) -> Path:
             return path
     known = f"the models here are: {', '.join(shipped)}" if shipped else "there is no model under weights/"
     raise CardError(
-        f"no model {scrubbed(repr(name_or_folder))}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}"
+        f"no model {redacted(repr(name_or_folder))}; {known}; or give a folder with {MODEL_FILE} and {CARD_FILE}"
     )
 
 
@@ -230,8 +230,8 @@ def _card(values: JsonObject) -> ModelCard:
         features=features,
         logits=_logits(outputs, len(actions)),
         attention=tuple(
-            _tensor(JsonObject(item, f"outputs.attention[{place}]."))
-            for place, item in enumerate(outputs.items("attention", "outputs"))
+            _tensor(JsonObject(item, f"outputs.attention[{index}]."))
+            for index, item in enumerate(outputs.items("attention", "outputs"))
         ),
         embedding=_embedding(outputs) if outputs.has("embedding") else None,
         training_data=training_sources(values),
@@ -276,8 +276,8 @@ def _tensor(values: JsonObject) -> TensorSpec:
 def training_sources(values: JsonObject) -> tuple[TrainingSource, ...]:
     """The card's "training_data". Raises CardError."""
     return tuple(
-        _training_source(JsonObject(item, f"training_data[{place}]."))
-        for place, item in enumerate(values.items("training_data", "data sets"))
+        _training_source(JsonObject(item, f"training_data[{index}]."))
+        for index, item in enumerate(values.items("training_data", "data sets"))
     )
 
 

@@ -44,16 +44,16 @@ class OnnxRecognizer:
 
     def __init__(self, folder: Path, provider: str = AUTO) -> None:
         """Load model.onnx and its card. Raises CardError, or RecognizerError where the provider does not work."""
-        with _told_as_ours():
+        with _as_recognizer_errors():
             check_provider_name(provider)
         self.card, content = ModelCard.load_with_model(folder)
         self._where = str(folder / MODEL_FILE)
         lean = self._without_extras(content)
-        with _told_as_ours():
+        with _as_recognizer_errors():
             session, self.provider, self.provider_note = open_session(lean, provider, self._where)
         self._session: Any = session
         self._content = content
-        self._whole: Any = None  # a session of the whole graph, once something beside the logits is asked for
+        self._full_session: Any = None  # a session of the whole graph, once something beside the logits is asked for
         self._embedding: Any = None  # a session of what leads to the embedding, once that is asked for
         self._constants: dict[str, NDArray[np.float32]] = {}
         self._features = self._check_graph()
@@ -95,7 +95,7 @@ class OnnxRecognizer:
         ]
 
     def embed(self, clips: Sequence[Clip]) -> NDArray[np.float32]:
-        """What the head reads of each clip (N, D). Raises RecognizerError where the card has no embedding.
+        """The embeddings (N, D) of clips. Raises RecognizerError where the card has no embedding.
 
         Opens a session of its own the first time, which computes nothing else.
         """
@@ -130,7 +130,7 @@ class OnnxRecognizer:
 
     def close(self) -> None:
         """Free the sessions. Any number of times; nothing can be predicted afterwards."""
-        self._session = self._whole = self._embedding = None
+        self._session = self._full_session = self._embedding = None
 
     def _without_extras(self, content: bytes) -> bytes:
         """The graph with its logits alone. Raises CardError where an output of the card is not there."""
@@ -164,15 +164,15 @@ class OnnxRecognizer:
     def _by_clip(self, extras: dict[str, NDArray[np.float32]], clips: int) -> list[dict[str, NDArray[np.float32]]]:
         """Outputs of each clip; what is the same for all is shared."""
         return [
-            {name: values if name in self._constants else values[place] for name, values in extras.items()}
-            for place in range(clips)
+            {name: values if name in self._constants else values[index] for name, values in extras.items()}
+            for index in range(clips)
         ]
 
     def _run(
         self, features: NDArray[np.float32], extras: Sequence[TensorSpec] = ()
     ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float32]]]:
         """Logits (N, A), and further outputs by name."""
-        session = self._open_whole() if extras and self._session else self._session
+        session = self._open_full() if extras and self._session else self._session
         asked = [spec.name for spec in extras if spec.name not in self._constants]
         logits, *found = self._call(session, [self.card.logits.name, *asked], features)
         if logits.shape != (len(features), len(self.card.actions)) or not np.isfinite(logits).all():
@@ -193,12 +193,12 @@ class OnnxRecognizer:
         return found
 
     def _another_session(self, content: bytes) -> Any:
-        with _told_as_ours():
+        with _as_recognizer_errors():
             return create_session(content, self.provider, self._where)
 
-    def _open_whole(self) -> Any:
+    def _open_full(self) -> Any:
         """The session of the whole graph, its outputs compared with the card, and its constants. Raises CardError."""
-        if self._whole is None:
+        if self._full_session is None:
             session = self._another_session(self._content)
             outputs = {value.name: value for value in session.get_outputs()}
             for spec in self._extras:
@@ -207,8 +207,8 @@ class OnnxRecognizer:
             blank = np.zeros((1, self.card.frames, self._features), np.float32)
             if fixed:
                 self._constants = dict(zip(fixed, session.run(fixed, {INPUT_NAME: blank}), strict=True))
-            self._whole = session
-        return self._whole
+            self._full_session = session
+        return self._full_session
 
     def _check_clip(self, clip: Clip) -> None:
         card = self.card
@@ -245,7 +245,7 @@ class OnnxRecognizer:
 
 
 @contextmanager
-def _told_as_ours() -> Iterator[None]:
+def _as_recognizer_errors() -> Iterator[None]:
     """The errors of ONNX Runtime's sessions as those of a recognizer."""
     try:
         yield

@@ -14,7 +14,7 @@ UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
 )
 _ALWAYS_BYTES = 256 << 20
-_MOST_RATIO = 100  # numbers that were measured shrink to a half
+_MAX_RATIO = 100  # numbers that were measured shrink to a half
 
 
 def refuse_traps(path: Path, most_bytes: int | None = None) -> None:
@@ -22,6 +22,6 @@ def refuse_traps(path: Path, most_bytes: int | None = None) -> None:
     most_bytes, and one of UNREADABLE."""
     with zipfile.ZipFile(path) as packed:
         unpacked = sum(member.file_size for member in packed.infolist())
-    trap = unpacked > _ALWAYS_BYTES and unpacked > _MOST_RATIO * path.stat().st_size
+    trap = unpacked > _ALWAYS_BYTES and unpacked > _MAX_RATIO * path.stat().st_size
     if trap or (most_bytes is not None and unpacked > most_bytes):
         raise ValueError("it unpacks to too much")

@@ -1,4 +1,4 @@
-"""Repetitions as they happen: the poses of one person and what the person is said to do, to counts."""
+"""Counts repetitions live, from the poses of one person and the decisions about them."""
 
 import math
 from collections import deque
@@ -10,20 +10,20 @@ import numpy as np
 from pose.types import Pose
 from recognizer.clips import Prediction
 from recognizer.decision import IDLE, UNKNOWN, Decision
-from recognizer.repetitions import JOINTS, CountSettings, Cycle, find_cycles, joint_places
+from recognizer.repetitions import JOINTS, CountSettings, Cycle, find_cycles, joint_indices
 from recognizer.window import MIN_CONFIDENCE
 
 # What goes on instead of repeating. The steps of a walk are as even as squats, but nobody counts walks by them.
 UNCOUNTED = frozenset({UNKNOWN, IDLE, "walk", "run"})
 
-SPAN_S = 12.0  # the last seconds, which are looked at again and again; what was counted before them stays
-_LOOK_S = 0.2  # between two looks
+SPAN_S = 12.0  # the last seconds are recounted each time; older counts stay
+_COUNT_EVERY_S = 0.2  # between two counts
 _POSE_S = 0.04  # between two poses that are kept: 15 to 25 a second are enough for any stroke
 _SAME_SET_S = 5.0  # an action that comes back within this is counted on
 _LONGEST_GAP_S = 1.0  # without a pose for longer, what comes next does not continue what was
 _LATE_S = 0.3  # after an action's end, which is an estimate, too
-_TEMPO_OF = 5  # repetitions
-_KEPT = math.ceil(SPAN_S / _POSE_S) + 2
+_TEMPO_REPETITIONS = 5  # the last ones, over which the tempo is taken
+_CAPACITY = math.ceil(SPAN_S / _POSE_S) + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,16 @@ class Repetition:
 class _Set:
     """Repetitions of one action with short breaks at most.
 
-    from_s: where counting begins or goes on; `settled` of the `judged` movements were before it. count: those of
-    them that were the action. told: of `count`, since the action was shown this time.
+    from_s: where counting begins or continues. checked: movements examined so far; settled: those before from_s. count:
+    those that were repetitions of the action. reported: those since the action was last shown.
     """
 
     from_s: float
     shown_s: float
     count: int = 0
-    judged: int = 0
+    checked: int = 0
     settled: int = 0
-    told: int = 0
+    reported: int = 0
     per_minute: float = 0.0
 
 
@@ -74,17 +74,17 @@ class RepetitionCounter:
     def __init__(self, person: int, lead_s: float = 1.5, settings: CountSettings | None = None) -> None:
         self._person = person
         self._lead_s = lead_s
-        self._lag_s = lead_s / 2  # a prediction speaks of the middle of its window
-        self._said: deque[tuple[float, dict[str, float]]] = deque()  # when, and of each action
+        self._lag_s = lead_s / 2  # a prediction is about the middle of its window
+        self._predictions: deque[tuple[float, dict[str, float]]] = deque()  # time, and probability of each action
         self._settings = settings or CountSettings()
-        self._times = np.empty(2 * _KEPT)
-        self._xy = np.empty((2 * _KEPT, JOINTS, 2))
-        self._seen = np.empty((2 * _KEPT, JOINTS), dtype=np.bool_)
+        self._times = np.empty(2 * _CAPACITY)
+        self._xy = np.empty((2 * _CAPACITY, JOINTS, 2))
+        self._seen = np.empty((2 * _CAPACITY, JOINTS), dtype=np.bool_)
         self._first = self._end = 0
         self._sets: dict[str, _Set] = {}
         self._action = UNKNOWN
         self._other_until_s = -math.inf  # another action was shown, which moves
-        self._looked_s = -math.inf
+        self._counted_at_s = -math.inf
 
     def push(self, pose: Pose) -> None:
         """Keep a pose."""
@@ -93,7 +93,7 @@ class RepetitionCounter:
             if since_s > _LONGEST_GAP_S or since_s < 0:
                 self._first = self._end = 0
                 self._sets.clear()
-                self._said.clear()
+                self._predictions.clear()
             elif since_s < _POSE_S - 1e-6:
                 return
         if self._end == len(self._times):
@@ -101,50 +101,50 @@ class RepetitionCounter:
             for values in (self._times, self._xy, self._seen):
                 values[:kept] = values[self._first : self._end]
             self._first, self._end = 0, kept
-        places = joint_places(pose.layout)
+        indices = joint_indices(pose.layout)
         self._times[self._end] = pose.time_s
-        self._xy[self._end] = pose.xy_px[places]
-        self._seen[self._end] = pose.confidence[places] >= MIN_CONFIDENCE
+        self._xy[self._end] = pose.xy_px[indices]
+        self._seen[self._end] = pose.confidence[indices] >= MIN_CONFIDENCE
         self._seen[self._end] &= np.isfinite(self._xy[self._end]).all(axis=-1)
         self._end += 1
-        while self._end - self._first > _KEPT or self._times[self._first] < pose.time_s - SPAN_S:
+        while self._end - self._first > _CAPACITY or self._times[self._first] < pose.time_s - SPAN_S:
             self._first += 1
 
     def update(self, decision: Decision, prediction: Prediction | None = None) -> tuple[Repetition, ...]:
-        """What is new, given what the person is said to do now; the repetitions since the last time.
+        """The new repetitions since the last call, given the current decision.
 
-        prediction: what the decision was made of. Where there never was one, every movement counts.
+        prediction: what the decision was made from. If there never was one, every movement counts.
         """
         action, now_s = decision.action, decision.time_s
         if prediction is not None:
-            self._say(prediction)
+            self._record(prediction)
         if action != self._action:
             if self._action not in (UNKNOWN, IDLE):
                 self._other_until_s = decision.since_s
             self._action = action
             if action in self._sets:
-                self._sets[action].told = 0
+                self._sets[action].reported = 0
         if action in UNCOUNTED:
             return ()
         counted = self._sets.get(action)
         if counted is None or now_s - counted.shown_s > _SAME_SET_S:
             from_s = max(decision.since_s - self._lead_s, self._other_until_s)
             counted = self._sets[action] = _Set(from_s, now_s)
-            self._looked_s = -math.inf
+            self._counted_at_s = -math.inf
         counted.shown_s = now_s
-        if now_s - self._looked_s < _LOOK_S - 1e-6:
+        if now_s - self._counted_at_s < _COUNT_EVERY_S - 1e-6:
             return ()
-        self._looked_s = now_s
-        return self._look(action, counted, now_s, now_s, final=False)
+        self._counted_at_s = now_s
+        return self._count_new(action, counted, now_s, now_s, final=False)
 
     def finish(self, action: str, end_s: float) -> tuple[tuple[Repetition, ...], int]:
         """An action has ended: its last repetitions, and how many there were since it was shown."""
         counted = self._sets.get(action)
         if counted is None or self._first == self._end:
             return (), 0
-        last = self._look(action, counted, float(self._times[self._end - 1]), end_s + _LATE_S, final=True)
-        told, counted.told = counted.told, 0
-        return last, told
+        last = self._count_new(action, counted, float(self._times[self._end - 1]), end_s + _LATE_S, final=True)
+        reported, counted.reported = counted.reported, 0
+        return last, reported
 
     def count(self, action: str) -> int:
         """How many of the action now; 0 where none was counted shortly before."""
@@ -156,55 +156,59 @@ class RepetitionCounter:
         counted = self._sets.get(action)
         return counted.per_minute if counted is not None else 0.0
 
-    def _say(self, prediction: Prediction) -> None:
-        """Keep how likely each action is: neither smoothed nor weighed for half a body in view; both would flatter."""
-        said = dict(zip(prediction.actions, prediction.probabilities.tolist(), strict=True))
-        self._said.append((prediction.time_s, said))
-        while self._said[0][0] < prediction.time_s - SPAN_S - self._lag_s:
-            self._said.popleft()
+    def _record(self, prediction: Prediction) -> None:
+        """Keep the raw probabilities: smoothing and the weight for half a body in view would make them look better."""
+        probabilities = dict(zip(prediction.actions, prediction.probabilities.tolist(), strict=True))
+        self._predictions.append((prediction.time_s, probabilities))
+        while self._predictions[0][0] < prediction.time_s - SPAN_S - self._lag_s:
+            self._predictions.popleft()
 
-    def _look(self, action: str, counted: _Set, now_s: float, until_s: float, *, final: bool) -> tuple[Repetition, ...]:
-        """What is new until a time. final: nothing more will be known of how likely the action was."""
+    def _count_new(
+        self, action: str, counted: _Set, now_s: float, until_s: float, *, final: bool
+    ) -> tuple[Repetition, ...]:
+        """The new repetitions up to a time. final: no further predictions will come."""
         first = self._first + int(np.searchsorted(self._times[self._first : self._end], counted.from_s))
         kept = slice(first, self._end)
         cycles = find_cycles(self._times[kept], self._xy[kept], self._seen[kept], self._settings)
         if cycles:
-            durations = [cycle.end_s - cycle.start_s for cycle in cycles[-_TEMPO_OF:]]
+            durations = [cycle.end_s - cycle.start_s for cycle in cycles[-_TEMPO_REPETITIONS:]]
             counted.per_minute = 60 / median(durations)
-        told = []
-        for cycle in cycles[counted.judged - counted.settled :]:
+        reported = []
+        for cycle in cycles[counted.checked - counted.settled :]:
             if cycle.end_s > until_s:
                 break
             if self._probability(action, cycle) >= self._settings.likely:
                 counted.count += 1
-                counted.told += 1
+                counted.reported += 1
                 duration_s = cycle.end_s - cycle.start_s
                 new = Repetition(cycle.end_s, self._person, action, counted.count, duration_s, counted.per_minute)
-                told.append(new)
+                reported.append(new)
             elif now_s < cycle.end_s + self._lag_s and not final:
                 break  # the windows that show all of it are still to come
-            counted.judged += 1
+            counted.checked += 1
         _settle(counted, cycles, now_s)
-        return tuple(told)
+        return tuple(reported)
 
     def _probability(self, action: str, cycle: Cycle) -> float:
-        """Of the action during a movement: the mean of the predictions that speak of it, the last one at least."""
-        if not self._said:
+        """Mean probability of the action over the predictions about a movement, or that of the last prediction."""
+        if not self._predictions:
             return 1.0
         from_s, until_s = cycle.start_s + self._lag_s, cycle.end_s + self._lag_s
-        found = [said.get(action, 0.0) for time_s, said in self._said if from_s <= time_s <= until_s]
-        return fmean(found) if found else self._said[-1][1].get(action, 0.0)
+        found = [
+            probabilities.get(action, 0.0) for time_s, probabilities in self._predictions if from_s <= time_s <= until_s
+        ]
+        return fmean(found) if found else self._predictions[-1][1].get(action, 0.0)
 
 
 def _settle(counted: _Set, cycles: tuple[Cycle, ...], now_s: float) -> None:
-    """Before poses are forgotten, let counting go on from the end of a repetition that has been counted."""
-    keep_s = now_s - SPAN_S + 2 * _LOOK_S
+    """Before old poses are dropped, move the start of counting to the end of a counted repetition."""
+    keep_s = now_s - SPAN_S + 2 * _COUNT_EVERY_S
     if counted.from_s > keep_s:
         return
     counted.from_s = keep_s
-    settled = counted.judged
+    settled = counted.checked
     for number, cycle in enumerate(cycles):
         if cycle.end_s >= keep_s:
             counted.from_s, settled = cycle.end_s, counted.settled + number + 1
             break
-    counted.settled = min(settled, counted.judged)
+    counted.settled = min(settled, counted.checked)

@@ -52,7 +52,7 @@ class Cycle(NamedTuple):
 
 
 @cache
-def joint_places(layout: Layout) -> NDArray[np.intp]:
+def joint_indices(layout: Layout) -> NDArray[np.intp]:
     """(13,) the joints of a layout that are looked at: the head, then pairs of left and right."""
     head = "nose" if "nose" in layout.joints else "head"
     return np.array([layout.index(head), *(layout.index(f"{s}_{p}") for p in _PARTS for s in ("left", "right"))])
@@ -61,7 +61,7 @@ def joint_places(layout: Layout) -> NDArray[np.intp]:
 def find_cycles(times_s: Array, xy: Array, seen: Mask, settings: CountSettings | None = None) -> tuple[Cycle, ...]:
     """Every full movement, in order; half of one at either end is left out.
 
-    times_s: (T,) increasing. xy: (T, 13, 2) in any square unit, joints as joint_places gives them. seen: (T, 13).
+    times_s: (T,) increasing. xy: (T, 13, 2) in any square unit, joints as joint_indices gives them. seen: (T, 13).
     """
     settings = settings or CountSettings()
     features = _features(times_s, xy, seen) if len(times_s) > 2 else None
@@ -79,7 +79,7 @@ def find_cycles(times_s: Array, xy: Array, seen: Mask, settings: CountSettings |
 
 
 def _features(times_s: Array, xy: Array, seen: Mask) -> Array | None:
-    """(T, F) places of joints, in torso lengths; None where too little of the body is seen."""
+    """(T, F) positions of joints, in torso lengths; None where too little of the body is seen."""
     share = seen.mean(axis=0)
     use = share >= _SEEN_SHARE
     filled = _filled(times_s, xy, seen, use & (share < 1))
@@ -144,7 +144,7 @@ def _movements(features: Array) -> Array:
 
 
 def _swings(curve: Array, settings: CountSettings) -> tuple[float, list[int]]:
-    """How good a movement is to count, and the places of its turning points, ends of whole swings all of them."""
+    """How well a movement can be counted, and the indices of its turning points, each the end of a whole swing."""
     sizes = _sizes(curve, _turns(curve, max(settings.smallest, _NOISE_SHARE * float(np.ptp(curve)))))
     if len(sizes) < 2:
         return 0.0, []
@@ -170,17 +170,17 @@ def _turns(curve: Array, least: float) -> list[int]:
     low = high = 0
     rising = falling = True  # until the first move both are possible
     turns: list[int] = []
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if value > values[high]:
-            high = place
+            high = index
         if value < values[low]:
-            low = place
+            low = index
         if rising and values[high] - value >= least:
             turns.append(high)
-            rising, falling, low = False, True, place
+            rising, falling, low = False, True, index
         elif falling and value - values[low] >= least:
             turns.append(low)
-            rising, falling, high = True, False, place
+            rising, falling, high = True, False, index
     if turns:
         turns.append(high if rising else low)
     return turns

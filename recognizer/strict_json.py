@@ -78,10 +78,10 @@ class JsonObject:
 
 
 def unique_texts(values: list[Any], where: str) -> tuple[str, ...]:
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            raise CardError(mismatch(f"{where}[{place}]", "a name", value))
-        if value in values[:place]:
+            raise CardError(mismatch(f"{where}[{index}]", "a name", value))
+        if value in values[:index]:
             raise CardError(f"{where}: expected names that differ, got {value!r} twice")
     return tuple(values)
 

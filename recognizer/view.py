@@ -40,7 +40,7 @@ def seen_parts(seen: NDArray[np.bool_], layout: Layout) -> BodyView:
     """The same of joints that are seen or not, (T, V)."""
 
     def shows(*joints: str) -> bool:
-        places = [place for place, joint in enumerate(layout.joints) if joint.partition("_")[2] in joints]
+        places = [index for index, joint in enumerate(layout.joints) if joint.partition("_")[2] in joints]
         return bool(np.any(seen[:, places], axis=-1).mean() >= _SEEN_SHARE)
 
     shoulders, hips, legs = shows("shoulder"), shows("hip"), shows("knee")

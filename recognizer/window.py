@@ -19,7 +19,7 @@ MAX_JOINT_GAP_S = 0.3
 # Without any pose for longer, what comes next does not continue what was: the window begins again.
 MAX_POSE_GAP_S = 0.5
 # Poses that follow each other faster than this part of a tick add nothing and are left out: the memory is bounded.
-_POSES_A_TICK = 8
+_POSES_PER_TICK = 8
 # A joint's curve is straight over longer gaps, where a slope measured beside the gap would carry it away.
 _LONGEST_CURVE_S = 0.2
 _FINE = 4  # points of the curve in a step
@@ -57,7 +57,7 @@ class PoseWindow:
         self._span_s = (frames - 1) / fps
         # A clip's pose depends on samples up to this far from it: its step, then a gap, then a slope beyond the gap.
         self._settling_s = 1 / fps + 2 * max_joint_gap_s
-        kept = math.ceil((self._span_s + self._settling_s + max_pose_gap_s) * fps * _POSES_A_TICK) + 2
+        kept = math.ceil((self._span_s + self._settling_s + max_pose_gap_s) * fps * _POSES_PER_TICK) + 2
         # Twice the room, so that the poses stay in one piece: when the end is reached they move to the front.
         self._times = np.empty(2 * kept)
         self._xy = np.empty((2 * kept, len(layout), 2))
@@ -91,7 +91,7 @@ class PoseWindow:
             since_s = pose.time_s - self._times[self._end - 1]
             if since_s < 0 or since_s > self._max_pose_gap_s:
                 self.clear()
-            elif since_s < 1 / (self.fps * _POSES_A_TICK):
+            elif since_s < 1 / (self.fps * _POSES_PER_TICK):
                 return ()
         self._append(pose)
         tick = math.floor((pose.time_s + _ROUNDING_S) * self.fps / self._every) * self._every
@@ -233,7 +233,7 @@ def _slopes(times_s: Array, xy: Array, seen: NDArray[np.bool_], max_gap_s: float
 
 
 def _runs(seen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(n + 1, V) each: place of a joint's last seen sample among the first k (-1: none), and of its first from k on."""
+    """(n + 1, V) each: index of a joint's last seen sample among the first k (-1: none), and of its first from k on."""
     count, joints = seen.shape
     places = np.arange(count)[:, None]
     last = np.full((count + 1, joints), -1)
@@ -244,7 +244,7 @@ def _runs(seen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _neighbours(times_s: Array, seen: NDArray[np.bool_], at_s: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(T, V) places of each joint's last seen sample at or before a time (-1: none) and first at or after (n: none)."""
+    """(T, V) indices of each joint's last seen sample at or before a time (-1: none), first at or after (n: none)."""
     last, following = _runs(seen)
     before = last[np.searchsorted(times_s, at_s + _ROUNDING_S, side="right")]
     after = following[np.searchsorted(times_s, at_s - _ROUNDING_S, side="left")]

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.alerts.rules import AlertError
-from pose.address import scrubbed
+from pose.address import redacted
 
 TIMEOUT_S = 5.0
 
@@ -25,7 +25,7 @@ _PRIVATE = tuple(
 
 def post(url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = ()) -> None:
     """Send the values as JSON. Redirects are not followed. Raises AlertError where it fails or is not allowed."""
-    shown = scrubbed(url)
+    shown = redacted(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -78,15 +78,15 @@ def _connection(scheme: str, host: str, port: int, addresses: Sequence[str]) -> 
 def _connected(addresses: Sequence[str], port: int) -> socket.socket:
     """To the first of them that takes the connection: "localhost" is often two, and a server may listen on one. OSError
     of the last one."""
-    patience_s = TIMEOUT_S / len(addresses)
+    timeout_s = TIMEOUT_S / len(addresses)
     for address in addresses[:-1]:
         with contextlib.suppress(OSError):
-            return _open(address, port, patience_s)
-    return _open(addresses[-1], port, patience_s)
+            return _open(address, port, timeout_s)
+    return _open(addresses[-1], port, timeout_s)
 
 
-def _open(address: str, port: int, patience_s: float) -> socket.socket:
-    opened = socket.create_connection((address, port), patience_s)
+def _open(address: str, port: int, timeout_s: float) -> socket.socket:
+    opened = socket.create_connection((address, port), timeout_s)
     opened.settimeout(TIMEOUT_S)  # for the answer
     return opened
 

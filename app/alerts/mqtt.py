@@ -107,7 +107,7 @@ class MqttLink:
 
 
 def _discovery() -> dict[str, Any]:
-    """What Home Assistant is told of the sensor."""
+    """The sensor's MQTT discovery message for Home Assistant."""
     return {
         "name": "Action",
         "unique_id": "actionlens_action",

@@ -17,12 +17,12 @@ from recognizer.action_names import action_text
 NOBODY = "nobody"  # in the place of an action: there is no person in view
 KINDS = ("sound", "notify", "command", "post", "mqtt", "osc", "key")
 _RULE_KEYS = {"name", "action", "lasts_s", "times", "limit_s", "on", "do"}
-_MOST_TIMES = 1_000_000
+_MAX_TIMES = 1_000_000
 _FILE_KEYS = {"allowed_hosts", "allow_keys", "mqtt", "rule"}
 
 
 class AlertError(UsageError):
-    """Rules that cannot be read, or something that could not be done; one line that says how to mend it."""
+    """Rules that cannot be read, or something that could not be done; one line that says how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ def load(path: Path) -> Alerts:
         raise AlertError(f"the rules in {path} cannot be read: {error.strerror or error}; name another file") from None
     except (ValueError, RecursionError) as error:  # also of UTF-8, and of a number of 5000 digits
         raise AlertError(f"{path} is not a valid TOML file: {error}") from None
-    _known(values, _FILE_KEYS, str(path))
+    _refuse_unknown(values, _FILE_KEYS, str(path))
     items = _list(values, "rule", str(path))
-    rules = tuple(_rule(item, f"{path}, rule {place + 1}") for place, item in enumerate(items))
+    rules = tuple(_rule(item, f"{path}, rule {index + 1}") for index, item in enumerate(items))
     names = [rule.name for rule in rules]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -145,7 +145,7 @@ def _text(value: Any) -> str:
 def _rule(item: Any, where: str) -> Rule:
     if not isinstance(item, dict):
         raise AlertError(f"{where} is not a table; write [[rule]] above it")
-    _known(item, _RULE_KEYS, where)
+    _refuse_unknown(item, _RULE_KEYS, where)
     action = _typed(item, "action", str, "", where)
     if not action:
         raise AlertError(f'{where} has no action; write action = "wave", or unknown, idle, nobody')
@@ -154,8 +154,8 @@ def _rule(item: Any, where: str) -> Rule:
         raise AlertError(f"{where} needs lasts_s or times, one of the two")
     if lasts_s is not None:
         lasts_s = _number(item, "lasts_s", 0.0, where)
-    elif not _is_whole(times, 1, _MOST_TIMES):
-        raise AlertError(f"{where}: times must be a whole number from 1 to {_MOST_TIMES}")
+    elif not _is_whole(times, 1, _MAX_TIMES):
+        raise AlertError(f"{where}: times must be a whole number from 1 to {_MAX_TIMES}")
     elif action in (NOBODY, "unknown", "idle", "walk", "run"):
         raise AlertError(f"{where}: {action} is not counted; use lasts_s")
     reactions = tuple(_reaction(reaction, where) for reaction in _list(item, "do", where))
@@ -190,7 +190,7 @@ def _reaction(item: Any, where: str) -> Reaction:
 def _broker(item: Any, where: str) -> Broker:
     if not isinstance(item, dict):
         raise AlertError(f"{where} is not a table; write [mqtt] above it")
-    _known(item, set(Broker.__slots__), where)
+    _refuse_unknown(item, set(Broker.__slots__), where)
     host = _typed(item, "host", str, "", where)
     tls = _typed(item, "tls", bool, False, where)
     port = item.get("port", 8883 if tls else 1883)
@@ -200,7 +200,7 @@ def _broker(item: Any, where: str) -> Broker:
     return Broker(host, port, tls, texts[0], texts[1], _typed(item, "home_assistant", bool, False, where))
 
 
-def _known(item: Mapping[str, Any], keys: set[str], where: str) -> None:
+def _refuse_unknown(item: Mapping[str, Any], keys: set[str], where: str) -> None:
     unknown = sorted(set(item) - keys)
     if unknown:
         raise AlertError(f"{where}: {unknown[0]!r} is none of {', '.join(sorted(keys))}")

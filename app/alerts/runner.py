@@ -14,7 +14,7 @@ from app.results import Result
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 32  # what is slower than this many alerts loses the newest, and says so
+MAX_WAITING = 32  # what is slower than this many alerts loses the newest, and says so
 _CLOSE_S = 1.0
 
 
@@ -27,10 +27,10 @@ class Outcome:
 
 
 class AlertRunner:
-    """told(outcome) is called on the runner's thread after each alert, and when one is lost."""
+    """on_outcome(outcome) is called on the runner's thread after each alert, and when one is lost."""
 
-    def __init__(self, alerts: Alerts, told: Callable[[Outcome], None] = lambda outcome: None) -> None:
-        self._told = told
+    def __init__(self, alerts: Alerts, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> None:
+        self._on_outcome = on_outcome
         self._queue: queue.SimpleQueue[Alert | str | Alerts | None] = queue.SimpleQueue()
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
@@ -72,18 +72,18 @@ class AlertRunner:
         self._thread.join(_CLOSE_S)
 
     def _put(self, alert: Alert) -> None:
-        if self._queue.qsize() < MOST_WAITING:
+        if self._queue.qsize() < MAX_WAITING:
             self._queue.put(alert)
         else:
-            line = f"skipped: {MOST_WAITING} alerts are already waiting; set a longer limit"
-            self._told(Outcome(alert.rule.name, line))
+            line = f"skipped: {MAX_WAITING} alerts are already waiting; set a longer limit"
+            self._on_outcome(Outcome(alert.rule.name, line))
 
     def _show(self, result: Result) -> None:
         first = min(result.persons, key=lambda person: person.pose.person, default=None)
         if first is not None and first.decision is None:
             return
         action = first.decision.action if first is not None and first.decision is not None else NOBODY
-        if action != self._action and self._queue.qsize() < MOST_WAITING:  # else with a later result: it is a state
+        if action != self._action and self._queue.qsize() < MAX_WAITING:  # else with a later result: it is a state
             self._action = action
             self._queue.put(action)
 
@@ -106,9 +106,9 @@ class AlertRunner:
         try:
             do()
         except AlertError as error:
-            self._told(Outcome(name, str(error)))
+            self._on_outcome(Outcome(name, str(error)))
         except Exception as error:  # top of the thread: one rule's fault must not end the others
             log.exception("a rule failed")
-            self._told(Outcome(name, f"{type(error).__name__}: {error}"))
+            self._on_outcome(Outcome(name, f"{type(error).__name__}: {error}"))
         else:
-            self._told(Outcome(name))
+            self._on_outcome(Outcome(name))

@@ -36,21 +36,25 @@ class Alert:
 
 
 class RuleWatch:
-    """Takes results in order of time and says which rules fire: once for each time that an action lasts long enough,
-    and with every `times` repetitions; never more often than the rule's limit allows, for which an action that still
-    lasts then waits. A time before the last one is of another run."""
+    """Turns results, in order of time, into alerts.
+
+    A rule fires once each time its action has lasted long enough, or at every `times` repetitions, but never more often
+    than its limit allows: an action that still lasts when the limit is over fires then. A time before the last one
+    begins a new run.
+    """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rule for rule in rules if rule.on)
         self._fired_s: dict[str, float] = {}
-        self._told: dict[tuple[str, int | None], float] = {}  # the beginning of the stretch that was told
+        # Start of the action for which a rule last fired, by rule and person.
+        self._fired_since_s: dict[tuple[str, int | None], float] = {}
         self._nobody_since_s: float | None = None
         self._last_s = -math.inf
 
     def begin_run(self) -> None:
         """Another run begins, with a clock of its own: the times of the one before mean nothing in it."""
         self._fired_s.clear()
-        self._told.clear()
+        self._fired_since_s.clear()
         self._nobody_since_s, self._last_s = None, -math.inf
 
     def add(self, result: Result) -> list[Alert]:
@@ -70,12 +74,12 @@ class RuleWatch:
 
     def _lasting(self, rule: Rule, result: Result) -> Iterator[Alert]:
         now_s = result.frame.time_s
-        for person, since_s in self._doing(rule.action, result):
+        for person, since_s in self._people_doing(rule.action, result):
             lasted_s = now_s - since_s
             key = rule.name, person
-            due = lasted_s + _NEAR_S >= (rule.lasts_s or 0.0) and self._told.get(key) != since_s
+            due = lasted_s + _NEAR_S >= (rule.lasts_s or 0.0) and self._fired_since_s.get(key) != since_s
             if due and self._may_fire(rule, now_s):
-                self._told[key] = since_s
+                self._fired_since_s[key] = since_s
                 yield Alert(rule, now_s, person, lasted_s)
 
     def _counted(self, rule: Rule, result: Result) -> Iterator[Alert]:
@@ -85,7 +89,7 @@ class RuleWatch:
             if due and self._may_fire(rule, now_s):
                 yield Alert(rule, now_s, done.person, 0.0, done.count)
 
-    def _doing(self, action: str, result: Result) -> Iterator[tuple[int | None, float]]:
+    def _people_doing(self, action: str, result: Result) -> Iterator[tuple[int | None, float]]:
         if action == NOBODY:
             if self._nobody_since_s is not None:
                 yield None, self._nobody_since_s
@@ -96,7 +100,7 @@ class RuleWatch:
                 yield person.pose.person, decision.since_s
 
     def _may_fire(self, rule: Rule, now_s: float) -> bool:
-        """Whether its limit is over; a rule that may is taken to fire."""
+        """Whether the rule's limit is over; if so, it counts as fired now."""
         if now_s < self._fired_s.get(rule.name, -math.inf) + rule.limit_s:
             return False
         self._fired_s[rule.name] = now_s

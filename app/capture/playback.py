@@ -26,8 +26,8 @@ SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0)
 # The run's clock goes on by so much at a jump: longer than a person may be out of sight (recognizer.live.GONE_S), so
 # that what was done before the jump ends there and nothing is taken for one motion across it.
 JUMP_S = 1.5
-_MOST_LATE_S = 0.25
-_MOST_JUMPS = 64  # that are remembered: minutes of a run that loops, and events are told within seconds
+_MAX_LATE_S = 0.25
+_MAX_JUMPS = 64  # that are remembered: minutes of a run that loops, and events are told within seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,12 @@ class PlayedVideo:
 
     @property
     def position(self) -> Position:
-        """Where it is."""
+        """The current position."""
         return Position(self._at_s, max(self._length_s, self._at_s))
 
     @property
     def speed(self) -> float:
-        """1 is the file's own."""
+        """The playback speed; 1 is the file's own."""
         return self._speed
 
     @property
@@ -102,7 +102,7 @@ class PlayedVideo:
             self._changed.notify_all()
 
     def set_speed(self, speed: float) -> None:
-        """From now on."""
+        """Set the speed from now on."""
         with self._changed:
             self._speed, self._anchor = speed, None
             self._changed.notify_all()
@@ -112,13 +112,13 @@ class PlayedVideo:
         self._loop = loop
 
     def pause(self) -> None:
-        """Stand still."""
+        """Pause playback."""
         with self._changed:
             self._paused, self._steps = True, 0
             self._changed.notify_all()
 
     def resume(self) -> None:
-        """Go on."""
+        """Resume playback."""
         with self._changed:
             self._paused, self._anchor = False, None
             self._changed.notify_all()
@@ -130,7 +130,7 @@ class PlayedVideo:
         return max(0.0, run_s - jumps[max(place, 0)][1])
 
     def close(self) -> None:
-        """Any number of times."""
+        """Close the file. Any number of times."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -185,7 +185,7 @@ class PlayedVideo:
         self._anchor = None
         if self._pending is not None:
             run_s = self._newest_s + JUMP_S
-            self._jumps = [*self._jumps[1 - _MOST_JUMPS :], (run_s, run_s - self._pending[1])]
+            self._jumps = [*self._jumps[1 - _MAX_JUMPS :], (run_s, run_s - self._pending[1])]
 
     def _wait_until_due(self, at_s: float) -> bool:
         """False where something else is wanted before."""
@@ -200,7 +200,7 @@ class PlayedVideo:
                     self._changed.wait()
                     continue
                 now_s = time.perf_counter()
-                if self._anchor is None or now_s - self._due_s(at_s) > _MOST_LATE_S:
+                if self._anchor is None or now_s - self._due_s(at_s) > _MAX_LATE_S:
                     self._anchor = now_s, at_s
                     return True
                 wait_s = self._due_s(at_s) - now_s

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.capture.latest import Latest
 from app.live.stats import Stats
 from app.results import Failure
-from pose.address import scrubbed
+from pose.address import redacted
 from pose.arguments import line_of
 from pose.camera import OPEN_TIMEOUT_S
 from pose.errors import ActionLensError, SourceError, SourceLost
@@ -18,7 +18,7 @@ from pose.types import Frame
 
 log = logging.getLogger(__name__)
 
-_MOST_STUCK = 3
+_MAX_STUCK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Capture:
         self._on_failure = on_failure
         self._on_recovered = on_recovered
         self._wants = wants
-        self._left_out = 0
+        self._skipped = 0
         self._timing = timing or Timing()
         self._consumer_ready = threading.Event()
         self._stop = threading.Event()
@@ -132,10 +132,10 @@ class Capture:
     @property
     def dropped(self) -> int:
         """Frames that nobody got: overwritten by newer ones, or not wanted."""
-        return self._left_out + (self.frames.dropped if self.frames is not None else 0)
+        return self._skipped + (self.frames.dropped if self.frames is not None else 0)
 
     @property
-    def has_given(self) -> bool:
+    def has_delivered(self) -> bool:
         """True once a frame has come."""
         return self._last is not None
 
@@ -153,11 +153,11 @@ class Capture:
         return self._readers[-1].source if self._readers else None
 
     def pause(self, paused: bool) -> None:
-        """Stop or go on: a file stands still, a live source is read on and thrown away."""
+        """Pause or resume: a file stops; a live source is still read, and its frames are dropped."""
         with self._pausing:
             self._paused = paused
             self._pausing.notify_all()
-        self._tell_source(paused)
+        self._pause_source(paused)
 
     def stop(self) -> None:
         """Ask everything to end and release the source, from any thread; join() waits for it."""
@@ -187,7 +187,7 @@ class Capture:
             self._supervise()
         except Exception as error:
             log.exception("watching the source failed")
-            self._on_failure(Failure("internal", scrubbed(f"{type(error).__name__}: {error}")))
+            self._on_failure(Failure("internal", redacted(f"{type(error).__name__}: {error}")))
         finally:
             self._opened.set()
             if self.frames is not None:
@@ -216,7 +216,7 @@ class Capture:
 
     def _wait_for_stuck_readers(self) -> None:
         """Bounds how many threads a driver can swallow."""
-        while sum(r.thread.is_alive() for r in self._readers) >= _MOST_STUCK and not self._stop.wait(0.25):
+        while sum(r.thread.is_alive() for r in self._readers) >= _MAX_STUCK and not self._stop.wait(0.25):
             pass
 
     def _can_retry(self, error: Exception) -> bool:
@@ -240,7 +240,7 @@ class Capture:
             silent = self._silence(reader, began_s)
             if silent is not None:
                 reader.close()
-                if self.has_given:
+                if self.has_delivered:
                     reader.thread.join(1.0)  # close() lets a healthy source return; a stuck one is left behind
                 return silent
             self.changed.wait(min(0.25, self._timing.stall_s / 4))
@@ -286,17 +286,17 @@ class Capture:
             self._on_recovered()
         if self.source.live:
             thrown_away = self._paused or not self._consumer_ready.is_set()
-            return thrown_away or self._give(frame, self.frames)
+            return thrown_away or self._hand_over(frame, self.frames)
         if not self._steps:  # else it stands still by itself, and lets a frame through where one is asked for
             with self._pausing:
                 self._pausing.wait_for(lambda: not self._paused or self._stop.is_set())
-        return self._give(frame, self.frames)
+        return self._hand_over(frame, self.frames)
 
-    def _give(self, frame: Frame, frames: Latest[Frame]) -> bool:
+    def _hand_over(self, frame: Frame, frames: Latest[Frame]) -> bool:
         waits = self._lossless and self.source is not None and not self.source.live
         if waits or self._paused or self._wants(frame):
             return frames.put(frame)
-        self._left_out += 1
+        self._skipped += 1
         return not frames.closed
 
     def _retimed(self, frame: Frame, first: bool) -> Frame:
@@ -313,7 +313,7 @@ class Capture:
         self._last = frame
         return frame
 
-    def _tell_source(self, paused: bool) -> None:
+    def _pause_source(self, paused: bool) -> None:
         """A paced file keeps its own clock, which has to stand still too."""
         for reader in self._readers:
             act = getattr(reader.source, "pause" if paused else "resume", None)
@@ -323,5 +323,5 @@ class Capture:
 
 def _failure(error: Exception, retry_in_s: float | None = None) -> Failure:
     known = isinstance(error, ActionLensError)
-    message = line_of(error) if isinstance(error, ActionLensError) else scrubbed(f"{type(error).__name__}: {error}")
+    message = line_of(error) if isinstance(error, ActionLensError) else redacted(f"{type(error).__name__}: {error}")
     return Failure("source" if known else "internal", message, fatal=retry_in_s is None, retry_in_s=retry_in_s)

@@ -29,7 +29,7 @@ from pose.arguments import Parser, line_of
 from pose.errors import ActionLensError
 from pose.estimators import AUTO, ESTIMATORS, MAX_PEOPLE
 
-DONE, INCOMPLETE, MISTAKE = 0, 1, 2
+DONE, INCOMPLETE, USER_ERROR = 0, 1, 2
 Command = Callable[[argparse.Namespace, threading.Event], int]
 
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return STATUS if interrupt.requested.is_set() else status
     except ActionLensError as error:
         sys.stderr.write(f"{line_of(error)}\n")
-        return MISTAKE
+        return USER_ERROR
     except KeyboardInterrupt:
         return STATUS
 

@@ -18,7 +18,7 @@ from recognizer.teaching.copies import near_copies
 _JITTER_PX = 0.05  # the same pixels on another processor
 
 
-class Copies:
+class DuplicateFinder:
     """Compares imports with the recordings of a library that are not in its bin."""
 
     def __init__(self, library: Library) -> None:
@@ -35,7 +35,7 @@ class Copies:
         """Also compare with a recording that has just been imported."""
         self._alike.setdefault(_size(len(poses.times_s), float(poses.times_s[-1])), []).append(recording)
 
-    def without(self, videos: Sequence[Path], report: ImportReport) -> list[Path]:
+    def new_videos(self, videos: Sequence[Path], report: ImportReport) -> list[Path]:
         """The videos whose bytes are neither in the library nor in an earlier one; the others go into the report."""
         kept: list[Path] = []
         by_size = {size: list(paths) for size, paths in self._videos.items()}
@@ -52,7 +52,7 @@ class Copies:
                 report.copies.append(f"{path} is {same}")
         return kept
 
-    def of_poses(self, poses: Poses) -> str | None:
+    def recording_with(self, poses: Poses) -> str | None:
         """The recording that has the same poses at the same times; None where there is none."""
         if not len(poses.times_s):
             return None
@@ -88,7 +88,7 @@ def copy_pairs(library: Library, segments: Sequence[SegmentRow]) -> list[tuple[i
 def _same_bytes(one: Path, other: Path) -> bool:
     try:
         return filecmp.cmp(one, other, shallow=False)
-    except OSError:  # one that cannot be read is told when its poses are looked for
+    except OSError:  # an unreadable file is reported when its poses are estimated
         return False
 
 

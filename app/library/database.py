@@ -134,8 +134,8 @@ def one_line(doing: str) -> Iterator[None]:
     except sqlite3.IntegrityError:
         raise
     except sqlite3.Error as error:
-        mend = "start ActionLens again, it is then repaired" if is_damage(error) else "check the disk and try again"
-        raise LibraryError(f"cannot {doing} the library ({error}); {mend}") from error
+        fix = "start ActionLens again, it is then repaired" if is_damage(error) else "check the disk and try again"
+        raise LibraryError(f"cannot {doing} the library ({error}); {fix}") from error
 
 
 def is_damage(error: sqlite3.Error) -> bool:

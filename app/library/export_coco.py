@@ -40,9 +40,9 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
         for row, first in zip(recordings, first_image, strict=False):
             recording = library.open_recording(row.id)
             category = layouts.index(row.layout) + 1
-            for place in range(len(recording.frame)):
+            for index in range(len(recording.frame)):
                 poses += 1
-                yield _annotation(recording, place, poses, first, category)
+                yield _annotation(recording, index, poses, first, category)
 
     try:
         with written_whole(file) as temporary, temporary.open("w", encoding="utf-8") as out:
@@ -74,10 +74,10 @@ def _category(layout: Layout, number: int) -> dict[str, Any]:
 def _images(library: Library, recordings: Sequence[RecordingRow], first: Sequence[int]) -> Iterator[dict[str, Any]]:
     for row, number in zip(recordings, first, strict=False):
         width, height = row.size
-        for place, time_s in enumerate(library.open_recording(row.id).times_s.tolist()):
+        for index, time_s in enumerate(library.open_recording(row.id).times_s.tolist()):
             yield {
-                "id": number + place,
-                "file_name": f"{row.id}/{place:06d}.jpg",
+                "id": number + index,
+                "file_name": f"{row.id}/{index:06d}.jpg",
                 "width": width,
                 "height": height,
                 "recording": row.id,

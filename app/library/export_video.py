@@ -49,12 +49,12 @@ def export_video(
     segments = library.segments_in(row.id)
     writer = VideoWriter(file, lossless=True)
     try:
-        for place, bgr in enumerate(video_pictures(recording)):
+        for index, bgr in enumerate(video_pictures(recording)):
             if cancel is not None and cancel.is_set():
                 break
-            writer.write(drawn(recording, place, bgr, segments), float(recording.times_s[place]))
-            if tell is not None and place % 30 == 0:
-                tell(ImportProgress(place, len(recording.times_s), row.source))
+            writer.write(drawn(recording, index, bgr, segments), float(recording.times_s[index]))
+            if tell is not None and index % 30 == 0:
+                tell(ImportProgress(index, len(recording.times_s), row.source))
     finally:
         writer.close()
     return writer.written

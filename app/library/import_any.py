@@ -67,7 +67,7 @@ def import_any(
 
 @contextmanager
 def _noting(failed: list[ActionLensError], path: Path) -> Iterator[None]:
-    """One part of an import: where it fails, the others go on, and what they brought in is told."""
+    """One part of an import: if it fails, the others go on, and what they brought in is reported."""
     try:
         yield
     except ActionLensError as error:

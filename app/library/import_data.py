@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
-from app.library.copies import Copies
+from app.library.copies import DuplicateFinder
 from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportProgress, ImportReport, Tell
 from app.library.labels import MAX_LABEL, clean_label
@@ -136,7 +136,7 @@ def import_all(
     """Keep what comes until it ends or is cancelled; what cannot be used is a line of its own. DataError where nothing
     can be read at all."""
     report = ImportReport()
-    copies = Copies(library)  # of what was there before: a set that holds something twice comes in whole
+    copies = DuplicateFinder(library)  # of what was there before: a set that holds something twice comes in whole
     splits: dict[str, dict[int, str]] = {}
     with report.keeping():
         for came in coming:
@@ -145,7 +145,7 @@ def import_all(
                 break
             if isinstance(came, DataError):
                 report.problems.append(str(came))
-            elif (known := copies.of_poses(came.poses)) is not None:
+            elif (known := copies.recording_with(came.poses)) is not None:
                 report.copies.append(f"{came.name} is already in the library ({known})")
             else:
                 _keep(library, came, report, splits)

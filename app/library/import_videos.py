@@ -10,7 +10,7 @@ import numpy as np
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
-from app.library.copies import Copies
+from app.library.copies import DuplicateFinder
 from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportReport, ProgressReporter, Tell, Ticker, refused
 from app.library.labels import clean_label
@@ -20,7 +20,7 @@ from app.library.video_poses import CANCEL, PosedVideo, pose_videos, shares
 from pose.address import public_source
 from pose.errors import PoseModelError
 from pose.estimators import EstimatorSpec, choose, find_model
-from pose.folders import is_leftover, natural
+from pose.folders import is_leftover, natural_key
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -71,7 +71,7 @@ def _videos_in(top: Path, hidden: list[str]) -> list[Path]:
                     found.append(path)
             except OSError as error:
                 cannot(error)
-    return sorted(found, key=natural)
+    return sorted(found, key=natural_key)
 
 
 def is_video(path: Path) -> bool:
@@ -97,8 +97,8 @@ def import_videos(
     kind = _check(options)
     report = ImportReport()
     videos = find_videos(paths, report.problems)
-    staging, copies = library.staging(), Copies(library)
-    videos = copies.without(videos, report)
+    staging, copies = library.staging(), DuplicateFinder(library)
+    videos = copies.new_videos(videos, report)
     if not videos:
         return report
     spec = EstimatorSpec(kind, find_model(kind, pose_model, cancel=cancel), options.people)
@@ -140,7 +140,7 @@ def _keep(
     posed: PosedVideo,
     options: ImportOptions,
     report: ImportReport,
-    copies: Copies,
+    copies: DuplicateFinder,
 ) -> None:
     poses, path = posed.poses, posed.path
     if poses is None:
@@ -153,7 +153,7 @@ def _keep(
     if len(poses.times_s) < 2:
         report.problems.append(f"{path} is a single picture: not imported")
         return
-    if (known := copies.of_poses(poses)) is not None:
+    if (known := copies.recording_with(poses)) is not None:
         report.copies.append(f"{path} is already in the library ({known})")
         return
     info = describe(poses, path.name, session=options.session, skeleton_only=options.skeleton_only)

@@ -21,7 +21,7 @@ def borrow(root: Path) -> Library:
 
 
 def give_back(library: Library) -> None:
-    """Closes it where nobody else uses it."""
+    """Close it if nobody else uses it."""
     place = library.root.absolute()
     with _guard:
         there = _open.get(place)

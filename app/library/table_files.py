@@ -18,7 +18,7 @@ from typing import Any
 
 from app.errors import OutputError, RecordingError
 from app.library.catalogue import Library
-from app.library.copies import Copies
+from app.library.copies import DuplicateFinder
 from app.library.errors import LibraryError
 from app.library.export_formats import Export
 from app.library.import_report import ImportProgress, ImportReport, Tell
@@ -51,7 +51,7 @@ _SPLIT_FIELDS = ("split", "clip", "part")
 _MODEL_FIELDS = ("model", "created", "kind", "folder", "details")
 _MODEL_SEGMENT_FIELDS = ("model", "clip", "action")
 _TAKE_FIELDS = ("begins_s", "announced_action", "announced_person")  # of recordings; tables of older versions lack them
-_MOST_MODELS = 1000  # of one export
+_MAX_MODELS = 1000  # of one export
 
 
 def write(export: Export) -> str:
@@ -99,7 +99,7 @@ def import_tables(
     of_recording: dict[str, list[dict[str, str]]] = {}
     for segment in segments:
         of_recording.setdefault(segment["recording"], []).append(segment)
-    report, staging, copies = ImportReport(), library.staging(), Copies(library)
+    report, staging, copies = ImportReport(), library.staging(), DuplicateFinder(library)
     new_ids: dict[str, int] = {}
     new_names: dict[str, str] = {}
     for row in recordings:
@@ -109,7 +109,7 @@ def import_tables(
         try:
             with tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True) as place:
                 info, poses = _read_recording(folder, row, Path(place))
-                if (known := copies.of_poses(poses)) is not None:
+                if (known := copies.recording_with(poses)) is not None:
                     report.copies.append(f"{row['recording']} is already in the library ({known})")
                     continue
                 name = _keep(library, folder, row, info, poses, of_recording.get(row["recording"], []), new_ids)
@@ -252,7 +252,7 @@ def _import_models(
         made_of.setdefault(row["model"], []).append((_renamed(row["clip"], names, ids), row["action"]))
     models: list[Model] = []
     taken = {label_key(model.name) for model in library.models()}
-    for row in _read(folder / MODELS, _MODEL_FIELDS)[:_MOST_MODELS]:
+    for row in _read(folder / MODELS, _MODEL_FIELDS)[:_MAX_MODELS]:
         try:
             details = json.loads(row["details"])
             if not isinstance(details, dict):

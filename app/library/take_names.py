@@ -27,7 +27,7 @@ def take_names(root: Path) -> tuple[list[Named], list[Named]]:
         except (DamagedError, LibraryError):
             entered = set()  # it is mended when it is opened
     new = [info for folder in recording_folders(root) if folder.name not in entered if (info := _info(folder))]
-    return _with(actions, [info.action for info in new]), _with(people, [info.person for info in new])
+    return _add_counts(actions, [info.action for info in new]), _add_counts(people, [info.person for info in new])
 
 
 def _info(folder: Path) -> RecordingInfo | None:
@@ -38,7 +38,7 @@ def _info(folder: Path) -> RecordingInfo | None:
         return None
 
 
-def _with(known: Sequence[Named], more: Sequence[str]) -> list[Named]:
+def _add_counts(known: Sequence[Named], more: Sequence[str]) -> list[Named]:
     counts = Counter(label_key(name) for name in more)
     found = [Named(named.name, named.segments + counts.pop(label_key(named.name), 0)) for named in known]
     new = {label_key(name): name for name in more if name and label_key(name) in counts}

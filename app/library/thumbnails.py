@@ -21,7 +21,7 @@ FRAMES, HEIGHT = 3, 120
 _QUALITY = 82
 _NARROWEST, _WIDEST = 0.9, 1.5  # width of a frame in heights
 _AROUND = 0.12  # of the people's extent, to be seen around them
-_LEAST = 0.4  # of the picture's height: nobody is made larger than that
+_MIN_HEIGHT_SHARE = 0.4  # of the picture's height: nobody is made larger than that
 
 
 def segment_picture(root: Path, row: SegmentRow) -> Path | None:
@@ -60,7 +60,7 @@ def _box(recording: Recording, rows: NDArray[np.intp]) -> tuple[int, int, int, i
         return 0, 0, width, height
     low, high = points.min(axis=0), points.max(axis=0)
     middle, around = (low + high) / 2, float((high - low).max()) * _AROUND
-    half = np.maximum((high - low) / 2 + around, _LEAST * height / 2)
+    half = np.maximum((high - low) / 2 + around, _MIN_HEIGHT_SHARE * height / 2)
     half[0] = max(half[0], _NARROWEST * half[1])
     left, top = np.maximum(middle - half, 0).astype(int)
     right, bottom = np.ceil(np.minimum(middle + half, (width, height))).astype(int)

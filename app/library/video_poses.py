@@ -130,7 +130,7 @@ def poses_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, in
 
     layout: of the estimator, for frames in which nobody is.
     """
-    rows = [(place, pose) for place, (_, poses) in enumerate(frames) for pose in poses]
+    rows = [(index, pose) for index, (_, poses) in enumerate(frames) for pose in poses]
     layout = rows[0][1].layout if rows else layout
     shape = (len(rows), len(layout))
     xy = np.stack([pose.xy_px for _, pose in rows]) if rows else np.zeros((*shape, 2), np.float32)
@@ -139,7 +139,7 @@ def poses_of(frames: Sequence[tuple[float, Sequence[Pose]]], size: tuple[int, in
     times_s = np.array([time_s for time_s, _ in frames], np.float64)
     return Poses(
         times_s - times_s[0],
-        np.array([place for place, _ in rows], np.int64),
+        np.array([index for index, _ in rows], np.int64),
         np.array([pose.person for _, pose in rows], np.int64),
         np.where(finite[..., None], xy, 0).astype(np.float32),
         np.where(finite, confidence, 0).astype(np.float32),

@@ -18,12 +18,12 @@ from app.capture.reader import Capture, Timing
 from app.live import run_inputs
 from app.live.inference import Pipeline, Recognizer
 from app.live.pace import Pace
-from app.live.pose_stage import PoseWorker, Posing
+from app.live.pose_stage import PoseStage, PoseWorker
 from app.live.rate import PoseRate
 from app.live.stats import Stats
 from app.results import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.settings import RunOptions
-from pose.address import scrubbed
+from pose.address import redacted
 from pose.arguments import line_of
 from pose.errors import ActionLensError, PoseError, PoseModelError
 from pose.source import Source
@@ -93,7 +93,7 @@ class Engine:
         self._loader: threading.Thread | None = None
         self._pace = Pace()
         self._start: Frame | None = None  # the first frame worked on, from which --seconds counts
-        self._no_more = threading.Event()  # poses are not wanted any more
+        self._no_more_frames = threading.Event()  # the pose stage gets no more frames
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._inference = threading.Thread(target=self._run, name="inference", daemon=True)
@@ -102,7 +102,7 @@ class Engine:
 
     @property
     def state(self) -> EngineState:
-        """Where the run is in its life."""
+        """The state of the run."""
         if self._final is not None:
             return self._final
         if not self._running:
@@ -131,7 +131,7 @@ class Engine:
 
     @property
     def playback(self) -> "PlayedVideo | None":
-        """The file that is played, which can be moved in; None for everything else."""
+        """The video file that is played, for seeking in it; None for any other source."""
         from app.capture.playback import PlayedVideo
 
         source = self._capture.opened_source
@@ -161,7 +161,7 @@ class Engine:
             self._taps = (*self._taps, tap)
 
     def remove_tap(self, tap: Tap) -> None:
-        """Call it no more; unknown taps are ignored."""
+        """Remove a tap; unknown ones are ignored."""
         with self._lock:
             self._taps = tuple(t for t in self._taps if t != tap)
 
@@ -184,12 +184,12 @@ class Engine:
         self._end(EngineState.STOPPED)
 
     def pause(self) -> None:
-        """Stand still: a file stops, a live source is read on and thrown away."""
+        """Pause: a file stops; a live source is still read, and its frames are dropped."""
         self._paused = True
         self._capture.pause(True)
 
     def resume(self) -> None:
-        """Go on; a live source with empty windows, since time has passed."""
+        """Resume; a live source starts with empty windows, since time has passed."""
         source = self._capture.source
         if self._paused and source is not None and source.live:
             self._forget = True
@@ -213,10 +213,10 @@ class Engine:
     def report(self, failure: Failure) -> None:
         """Show a failure, of an output for instance; it holds until the next of its stage."""
         with self._lock:
-            self._hold(failure)
+            self._record_failure(failure)
 
-    def _hold(self, failure: Failure) -> None:
-        """With the lock."""
+    def _record_failure(self, failure: Failure) -> None:
+        """Call with the lock held."""
         self._failures.pop(failure.stage, None)  # so that the newest is last
         self._failures[failure.stage] = failure
 
@@ -240,7 +240,7 @@ class Engine:
                 opened.callback(self._close_recognizer)
                 if self._stopping.is_set():
                     return
-                worker = self._open_pose_worker(self.options, self._tell, self._stopping)
+                worker = self._open_pose_worker(self.options, self._set_progress, self._stopping)
                 opened.callback(worker.close)
                 worker.ready()
                 self._infer(worker, Pipeline(self._recognizer, self._stats))
@@ -249,7 +249,7 @@ class Engine:
                 self.report(Failure(_stage(error), line_of(error)))
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("inference failed")
-            self.report(Failure("internal", scrubbed(f"{type(error).__name__}: {error}")))
+            self.report(Failure("internal", redacted(f"{type(error).__name__}: {error}")))
         finally:
             failure = self.failure
             self._end(EngineState.FAILED if failure is not None and failure.fatal else EngineState.STOPPED)
@@ -265,7 +265,7 @@ class Engine:
             # large video takes every processor, and so do several people, who are looked at at the same time.
             worker.take_processor()
         ahead = not self._is_live()
-        posing = Posing(worker, lambda: self._next(frames), self._stats, ahead=ahead, took=self._rate.took)
+        posing = PoseStage(worker, lambda: self._next(frames), self._stats, ahead=ahead, took=self._rate.took)
         try:
             for frame, poses in posing:
                 self._running = True
@@ -273,19 +273,19 @@ class Engine:
                 result = pipeline.process(frame, poses)
                 self._stats.processed(result)
                 self._watch_pace(result)
-                self._give(result)
+                self._publish(result)
         finally:
-            self._no_more.set()
+            self._no_more_frames.set()
             self._capture.stop()  # what comes while the models are freed is not lost, nobody wants it
             posing.close()
             last = pipeline.finish()  # what ran has ended, whatever the run ends with
             if last is not None:
-                self._give(last)
+                self._publish(last)
 
     def _next(self, frames: Latest[Frame]) -> Frame | None:
         """The next frame to work on; None at the end of the run."""
         limit_s, start = self.options.seconds, self._start
-        while not (self._stopping.is_set() or self._no_more.is_set() or self._final is not None):
+        while not (self._stopping.is_set() or self._no_more_frames.is_set() or self._final is not None):
             closed = frames.closed  # before taking: what was left before closing is still there to take
             frame = frames.take(_POLL_S)
             if frame is None:
@@ -328,7 +328,7 @@ class Engine:
         if old is not None:
             old.close()
 
-    def _give(self, result: Result) -> None:
+    def _publish(self, result: Result) -> None:
         if self._final is not None:
             return
         self.results.put(result)
@@ -338,19 +338,19 @@ class Engine:
                     tap(result)
             except (ActionLensError, OSError) as error:
                 self.remove_tap(tap)
-                self.report(Failure("output", scrubbed(str(error)), fatal=False))
+                self.report(Failure("output", redacted(str(error)), fatal=False))
 
-    # Odds and ends of several threads.
+    # Helpers used by several threads.
 
     def _load(self, swap: int, model: str, provider: str) -> None:
         try:
             recognizer = self._open_recognizer(model, provider)
         except ActionLensError as error:
-            self._not_loaded(swap, line_of(error))
+            self._load_failed(swap, line_of(error))
             return
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("loading a recognizer failed")
-            self._not_loaded(swap, scrubbed(f"{type(error).__name__}: {error}"))
+            self._load_failed(swap, redacted(f"{type(error).__name__}: {error}"))
             return
         with self._lock:
             wanted = swap == self._swap and self._final is None
@@ -362,14 +362,14 @@ class Engine:
         if wanted:
             self._resolve("recognizer")
 
-    def _not_loaded(self, swap: int, line: str) -> None:
+    def _load_failed(self, swap: int, line: str) -> None:
         with self._lock:
             if swap == self._swap:  # else another one is wanted by now, and this failure would be taken for its own
-                self._hold(Failure("recognizer", line, fatal=False))
+                self._record_failure(Failure("recognizer", line, fatal=False))
 
     def _source_failed(self, failure: Failure) -> None:
         self.report(failure)
-        if failure.fatal and not self._capture.has_given:
+        if failure.fatal and not self._capture.has_delivered:
             self._end(EngineState.FAILED)  # nothing to finish first, and the models need not load
 
     def _close_recognizer(self) -> None:
@@ -380,7 +380,7 @@ class Engine:
         with self._lock:
             self._failures.pop(stage, None)
 
-    def _tell(self, line: str) -> None:
+    def _set_progress(self, line: str) -> None:
         self._progress = line
 
     def _end(self, state: EngineState) -> None:

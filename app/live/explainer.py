@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _NICE = 15  # of the thread, where the system has priorities for single threads
 _SHARE = 0.3  # of one processor, on average: the upper limit
-_LEAST_S = 0.1  # between two explanations
+_MIN_S = 0.1  # between two explanations
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class _Request:
     method: str
 
 
-class _GivenUp(Exception):
+class _Cancelled(Exception):
     """The explanation is no longer wanted."""
 
 
@@ -44,9 +44,9 @@ class _Interruptible:
         self._unwanted = unwanted
 
     def predict(self, clips: Sequence[Clip], *, attention: bool = False) -> Sequence[Prediction]:
-        """Like the recognizer's. Raises _GivenUp."""
+        """Like the recognizer's. Raises _Cancelled."""
         if self._unwanted():
-            raise _GivenUp
+            raise _Cancelled
         return self._recognizer.predict(clips, attention=attention)
 
 
@@ -103,7 +103,7 @@ class Explainer:
                 started_s = time.thread_time()  # of this thread: waiting does not count as work
                 self._answer(request)
                 worked_s = time.thread_time() - started_s
-                self._closing.wait(max(_LEAST_S, worked_s * (1 / _SHARE - 1)))
+                self._closing.wait(max(_MIN_S, worked_s * (1 / _SHARE - 1)))
         finally:
             self._close_recognizer()
 
@@ -112,7 +112,7 @@ class Explainer:
         try:
             recognizer = _Interruptible(self._recognizer(request.model), lambda: self._is_unwanted(request))
             found = explain.explain(recognizer, request.clip, request.action, request.method)
-        except _GivenUp:
+        except _Cancelled:
             return
         except ActionLensError as error:
             failure = str(error)

@@ -8,7 +8,7 @@ from recognizer.window import MAX_POSE_GAP_S
 
 _STEPS = 5  # from result to result that are looked at
 _FEW = 1  # of them that may be otherwise: a single stall says nothing, and a slow machine has its moments
-_LEAST_HZ = 1 / MAX_POSE_GAP_S
+_MIN_HZ = 1 / MAX_POSE_GAP_S
 
 
 class Pace:
@@ -39,8 +39,8 @@ class Pace:
         if median(frames for _, frames in self._steps) > 1:  # pictures come, and most are skipped
             fewer = "follow one person, " if people > 1 else ""
             return (
-                f"this machine processes {rate} poses per second; recognition needs at least {_LEAST_HZ:.0f}: {fewer}"
+                f"this machine processes {rate} poses per second; recognition needs at least {_MIN_HZ:.0f}: {fewer}"
                 "close other programs, or use a faster machine"
             )
         helps = "give it more light, ask it for a smaller picture, or choose another" if live else "choose another"
-        return f"the source gives {rate} pictures per second; recognition needs at least {_LEAST_HZ:.0f}: {helps}"
+        return f"the source gives {rate} pictures per second; recognition needs at least {_MIN_HZ:.0f}: {helps}"

@@ -10,7 +10,7 @@ from app.live.stats import Stats
 from pose.process import IN_WORK
 from pose.types import Frame, Pose
 
-Posed = tuple[Frame, tuple[Pose, ...]]
+PosedFrame = tuple[Frame, tuple[Pose, ...]]
 
 
 class PoseWorker(Protocol):
@@ -37,13 +37,13 @@ class PoseWorker(Protocol):
         ...
 
 
-class Posing:
+class PoseStage:
     """The frames that next_frame() gives, with the people in them, in order.
 
     ahead: hand over the next frame while one is worked on, so that the worker never waits. For runs that lose nothing;
     a live frame would grow old there, so it is only taken when the worker is free.
     next_frame(): blocks; None at the end. What the worker or next_frame raises is raised by the iteration.
-    took(seconds): told after each frame how long it kept the next one waiting.
+    took(seconds): called after each frame with the time that it kept the next one waiting.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Posing:
         self._closing = False
         self._thread = threading.Thread(target=self._feed, name="pose-feed", daemon=True)
 
-    def __iter__(self) -> Iterator[Posed]:
+    def __iter__(self) -> Iterator[PosedFrame]:
         self._thread.start()
         freed_s = 0.0
         while (submitted := self._submitted.get()) is not None:

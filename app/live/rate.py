@@ -10,12 +10,12 @@ from recognizer.window import MAX_POSE_GAP_S
 
 _KEPT = 256  # bounds the memory whatever the camera's rate
 _SPAN_S = 2.0  # that is looked at, and how long another rate must have been the right one before it is taken
-_LEAST = 8  # frames of it
+_MIN_FRAMES = 8  # frames of it
 _TOO_MUCH = 1.1  # work for the time that there is; what is a little more costs a single frame now and then
 _ROOM = 0.9  # of the time is all that may be needed at a higher rate, so that it holds
 _FEW_LOST = 0.08  # for each frame that was worked on: two in a second at 25
 _STALL = 3.0  # times the usual: longer is no work but something else that held the computer up
-_PATIENCE_S = (4.0, 60.0)  # before a higher rate is tried, and the most after trials that failed
+_RETRY_WAIT_S = (4.0, 60.0)  # before a higher rate is tried, and the most after trials that failed
 _HELD_S = 15.0  # a higher rate that held so long has not failed
 # Parts of the frames that are taken: k of n with small n, so that the pattern repeats soon, and one of many.
 _FINE, _COARSE = 6, 60
@@ -51,7 +51,7 @@ class PoseRate:
         self._changed_s = math.inf
         self._right_s = math.inf  # the last time at which the share was the right one
         self._raised_s = -math.inf
-        self._patience_s = _PATIENCE_S[0]
+        self._retry_wait_s = _RETRY_WAIT_S[0]
         self._lock = threading.Lock()
 
     def wants(self, captured_s: float) -> bool:
@@ -60,7 +60,7 @@ class PoseRate:
             if self._captured_s and captured_s - self._captured_s[-1] > MAX_POSE_GAP_S:
                 self._captured_s.clear()  # a pause, or a camera that was lost
             self._captured_s.append(captured_s)
-            while len(self._captured_s) > _LEAST and captured_s - self._captured_s[0] > _SPAN_S:
+            while len(self._captured_s) > _MIN_FRAMES and captured_s - self._captured_s[0] > _SPAN_S:
                 self._captured_s.popleft()
             # As Bresenham draws a line: the steps differ by one frame at most.
             self._due += self._share.numerator
@@ -80,14 +80,14 @@ class PoseRate:
             now_s = self._captured_s[-1]
             self._work.append((now_s, work_s))
             self._lost.append(lost)
-            if len(self._work) < _LEAST:
+            if len(self._work) < _MIN_FRAMES:
                 return
             # Frames' time for one: of the work alone, and of all that comes between, as the frames that are lost tell.
             needed = max(self._usual_s(now_s) / step_s, self._loss(now_s) / float(self._share))
             right = self._right_share(needed, step_s)
             self._changed_s = min(self._changed_s, now_s)
             self._right_s = now_s if right == self._share else min(self._right_s, now_s)
-            waits = right > self._share and now_s - self._changed_s < self._patience_s
+            waits = right > self._share and now_s - self._changed_s < self._retry_wait_s
             if now_s - self._right_s >= _SPAN_S and not waits:
                 self._change(right, step_s, now_s)
 
@@ -98,22 +98,22 @@ class PoseRate:
         return max(self._share, _highest_share(_ROOM / needed, step_s))
 
     def _step_s(self) -> float | None:
-        """From frame to frame of the source; None where too few have come."""
+        """Seconds between frames of the source; None before enough have come."""
         times_s = self._captured_s
-        if len(times_s) < _LEAST or times_s[-1] <= times_s[0]:
+        if len(times_s) < _MIN_FRAMES or times_s[-1] <= times_s[0]:
             return None
         return (times_s[-1] - times_s[0]) / (len(times_s) - 1)
 
     def _usual_s(self, now_s: float) -> float:
         """Mean work on a frame of late, in which a stall counts for little."""
         recent = sum(now_s - when_s <= _SPAN_S for when_s, _ in self._work)
-        newest = [work_s for _, work_s in self._work][-max(recent, _LEAST) :]
+        newest = [work_s for _, work_s in self._work][-max(recent, _MIN_FRAMES) :]
         most_s = _STALL * median(newest)
         return sum(min(work_s, most_s) for work_s in newest) / len(newest)
 
     def _loss(self, now_s: float) -> float:
         """Of late: frames that were wanted, for each one that was worked on; 0 where next to none was lost."""
-        recent = max(sum(now_s - when_s <= _SPAN_S for when_s, _ in self._work), _LEAST)
+        recent = max(sum(now_s - when_s <= _SPAN_S for when_s, _ in self._work), _MIN_FRAMES)
         done = min(recent, len(self._lost))
         lost = sum(list(self._lost)[-done:])
         return 1 + lost / done if lost > _FEW_LOST * done else 0.0
@@ -123,13 +123,13 @@ class PoseRate:
             self._raised_s = now_s
         else:
             failed = now_s - self._raised_s < _HELD_S
-            self._patience_s = min(2 * self._patience_s, _PATIENCE_S[1]) if failed else _PATIENCE_S[0]
+            self._retry_wait_s = min(2 * self._retry_wait_s, _RETRY_WAIT_S[1]) if failed else _RETRY_WAIT_S[0]
         self._share, self._due, self._changed_s, self._right_s = share, 0, now_s, math.inf
         self._work.clear()
         self._lost.clear()
-        self.line = self._told(step_s) if share < 1 else ""
+        self.line = self._status_line(step_s) if share < 1 else ""
 
-    def _told(self, step_s: float) -> str:
+    def _status_line(self, step_s: float) -> str:
         who = f"{self._people} people" if self._people > 1 else "1 person"
         some = f"{self._share / step_s:.1f}".removesuffix(".0")
         return f"{who}: poses in {some} of {1 / step_s:.0f} frames a second, this computer's limit"

@@ -80,16 +80,16 @@ class JointRelevance:
             self._recognizer = self._open(self._model, "cpu")
         assert person.clip is not None
         found = explain.explain(self._recognizer, person.clip, None)
-        self._take(found)
+        self._store(found)
 
-    def _take(self, found: Explanation) -> None:
+    def _store(self, found: Explanation) -> None:
         self._newest[found.clip.person] = explain.relevance_of_joints(found)
         self._actions[found.clip.person] = found.action
 
     def _ask(self, explainer: Explainer, fresh: list[PersonResult]) -> None:
         found = explainer.explanations.take(0)
         if found is not None:
-            self._take(found)
+            self._store(found)
         if fresh:
             self._turn += 1
             clip = fresh[self._turn % len(fresh)].clip

@@ -24,7 +24,7 @@ def open_source(options: RunOptions) -> "Source":
 
         return PlayedVideo(file)
     source = sources.open_source(options.source, camera=options.camera)
-    return sources.Paced(source) if options.paced and not source.info.live else source
+    return sources.PacedSource(source) if options.paced and not source.info.live else source
 
 
 def _file(name: str) -> Path | None:

@@ -56,7 +56,7 @@ class EventTableWriter:
         self._writer.write(csv_line(row_of(event)) for event in result.events if event.kind == "end")
 
     def close(self) -> None:
-        """Any number of times."""
+        """Close the file. Any number of times."""
         self._writer.close()
 
 

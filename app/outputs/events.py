@@ -17,7 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from app.errors import OutputError
-from pose.address import scrubbed
+from pose.address import redacted
 
 log = logging.getLogger(__name__)
 
@@ -216,7 +216,7 @@ def _address(url: str) -> tuple[str, int]:
     except ValueError:
         host, port = None, None
     if host is None or port is None or parts.scheme != "ws":
-        raise OutputError(f"cannot stream events to {scrubbed(url)!r}: give an address like {_EXAMPLE}")
+        raise OutputError(f"cannot stream events to {redacted(url)!r}: give an address like {_EXAMPLE}")
     return ("127.0.0.1" if host == "localhost" else host), port
 
 
@@ -230,9 +230,9 @@ def _is_loopback(host: str) -> bool:
 def _cannot_listen(host: str, port: int, error: OSError | UnicodeError) -> str:
     code = error.errno if isinstance(error, OSError) else None
     if code == errno.EADDRINUSE:
-        mend = "another program uses this port; choose another one"
+        fix = "another program uses this port; choose another one"
     elif code == errno.EACCES:
-        mend = "the system does not allow this port; choose one above 1023"
+        fix = "the system does not allow this port; choose one above 1023"
     else:
-        mend = f"{getattr(error, 'strerror', None) or error}; use {_EXAMPLE}"
-    return f"cannot stream events on {host}:{port}: {mend}"
+        fix = f"{getattr(error, 'strerror', None) or error}; use {_EXAMPLE}"
+    return f"cannot stream events on {host}:{port}: {fix}"

@@ -16,7 +16,7 @@ from app.settings import RunOptions
 if TYPE_CHECKING:
     from app.alerts.runner import AlertRunner
 
-DONE, FAILED, MISTAKE = 0, 1, 2
+DONE, FAILED, USER_ERROR = 0, 1, 2
 _POLL_S = 0.1
 
 
@@ -59,7 +59,7 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
 
 
 def _alerts(options: RunOptions) -> "AlertRunner | None":
-    """The rules of the run; what they cannot do is told, each failure once."""
+    """The rules of the run; each failure is reported once."""
     if options.alerts is None:
         return None
     from app.alerts.rules import load
@@ -91,12 +91,12 @@ def _output_failed(engine: Engine) -> bool:
 
 
 def _status(engine: Engine) -> int:
-    """A run that never gave a result could not be opened: the user's to mend."""
+    """A run that never gave a result could not be opened: for the user to fix."""
     failure = engine.failure
     if engine.state is not EngineState.FAILED or failure is None:
         return DONE
     at_start = engine.stats().processed == 0 and failure.stage != "internal"
-    return MISTAKE if at_start else FAILED
+    return USER_ERROR if at_start else FAILED
 
 
 def _say(line: str) -> None:
@@ -114,7 +114,7 @@ class _Reporter:
         self._failure: Failure | None = None
         self._slow = False  # a machine that is told to be too slow may be a little faster now and then
         self._introduced = False
-        self._notes = {""}  # told before
+        self._notes = {""}  # already reported
 
     def tell(self) -> None:
         """Call it now and then; writes nothing where nothing is new."""

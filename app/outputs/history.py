@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS done (
 );
 CREATE INDEX IF NOT EXISTS done_started ON done (started);
 """
-_MOST_WAITING = 256
+_MAX_WAITING = 256
 _BUSY_S = 3.0
 _CLOSE_S = 1.0
 
@@ -60,18 +60,18 @@ class Total:
 
 
 def history_path() -> Path:
-    """Where it is kept."""
+    """The path of the history file."""
     return user_data_path("actionlens", appauthor=False) / "history.sqlite"
 
 
 class History:
-    """The file. Each call opens it for itself, so any thread may; OutputError where it cannot be used."""
+    """The history file. Each call opens it anew, so any thread may; OutputError where it cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, done: Done) -> None:
-        """Keep one; the file is made with the first."""
+        """Store one; the file is created with the first."""
         with self._opened() as connection:
             connection.execute(
                 "INSERT INTO done VALUES (?, ?, ?, ?, ?)",
@@ -79,7 +79,7 @@ class History:
             )
 
     def totals(self, since: float, until: float) -> list[Total]:
-        """By action, the longest first; what began in that time."""
+        """Totals by action of what began in that time, the longest first."""
         rows = self._rows(
             "SELECT action, sum(duration_s), count(*), coalesce(sum(count), 0), max(duration_s) FROM done "
             "WHERE started >= ? AND started < ? GROUP BY action ORDER BY 2 DESC, 1",
@@ -94,7 +94,7 @@ class History:
         ]
 
     def export(self, target: Path) -> int:
-        """Everything as a table; how many rows."""
+        """Export everything as a table; returns the number of rows."""
         rows = self._rows("SELECT started, action, person, duration_s, count FROM done ORDER BY started", ())
         write_table(
             target,
@@ -113,7 +113,7 @@ class History:
         return len(rows)
 
     def delete(self) -> None:
-        """Everything, with the file."""
+        """Delete everything, including the file."""
         try:
             for file in (
                 self.path,
@@ -157,8 +157,8 @@ class HistoryLog:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._history, self._wanted, self._failed, self._clock = history, wanted, failed, clock
-        self._queue: queue.Queue[Done | None] = queue.Queue(_MOST_WAITING)
-        self._told = False
+        self._queue: queue.Queue[Done | None] = queue.Queue(_MAX_WAITING)
+        self._reported = False
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
         self._thread.start()
 
@@ -193,8 +193,8 @@ class HistoryLog:
                 self._tell(str(error))
 
     def _tell(self, line: str) -> None:
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self._failed(line)
 
 

@@ -40,7 +40,7 @@ class Outputs:
         self._taps: list[Callable[[Engine], Tap]] = []
         named = options.save, options.json, options.events_csv
         self._files = [Path(name) for name in named if name is not None and name != "-"]
-        self._spare(options.source)
+        self._refuse_overwriting(options.source)
         with ExitStack() as opened:
             self._open(options, opened)
             self._opened = opened.pop_all()
@@ -48,11 +48,11 @@ class Outputs:
             self._taps.append(lambda engine: self._to_stdout(ChangePrinter()))
 
     def attach(self, engine: Engine) -> None:
-        """Let them have every result of this run; for several runs one after another, once each.
+        """Send every result of this run to the outputs; for several runs in a row, call it once for each.
 
-        Raises OutputError where the run reads a file that they write.
+        Raises OutputError if the run reads a file that an output writes.
         """
-        self._spare(engine.options.source)
+        self._refuse_overwriting(engine.options.source)
         for make_tap in self._taps:
             engine.add_tap(make_tap(engine))
 
@@ -60,7 +60,7 @@ class Outputs:
         """Finish what was written. Raises OutputError when that fails; everything is closed all the same."""
         self._opened.close()
 
-    def _spare(self, source: str) -> None:
+    def _refuse_overwriting(self, source: str) -> None:
         for file in self._files:
             if _is_same(file, local_path(source)):
                 raise OutputError(f"cannot write {file}: it is the video that is read; give the output another name")
@@ -123,7 +123,7 @@ def _is_lossless(engine: Engine) -> bool:
 
 
 def _in_file_time(engine: Engine, tap: Tap) -> Tap:
-    """What a tap is told of a file that is played has the file's times: the run's own clock goes on at a jump."""
+    """Give a tap the times of the played file: the run's own clock keeps going at a jump."""
 
     def timed(result: Result) -> None:
         played = engine.playback
@@ -145,14 +145,14 @@ class _EventTap:
     def __init__(self, server: "EventServer", engine: Engine) -> None:
         self._server = server
         self._engine = engine
-        self._told: tuple[str, tuple[str, ...]] = ("", ())
+        self._announced: tuple[str, tuple[str, ...]] = ("", ())
 
     def __call__(self, result: Result) -> None:
         from app.outputs.json_lines import result_lines
 
         info = self._engine.info
-        if self._told != (info.recognizer, info.actions):
-            self._told = info.recognizer, info.actions
+        if self._announced != (info.recognizer, info.actions):
+            self._announced = info.recognizer, info.actions
             self._server.hello(info.recognizer, info.actions)
         self._server.publish(result_lines(result))
 

@@ -61,7 +61,7 @@ class VideoWriter:
         self._changed = threading.Condition()
         self._closing = False
         self._error: Exception | None = None
-        self._told = False
+        self._reported = False
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="video-writer", daemon=True)
         self._thread.start()
@@ -73,7 +73,7 @@ class VideoWriter:
 
     @property
     def note(self) -> str:
-        """What a finished video lacks, in one line; "" where it lacks nothing, or a failure has told it."""
+        """What a finished video lacks, in one line; "" where it lacks nothing, or a failure was reported already."""
         if self._error is not None or not self._dropped:
             return ""
         missing = counted(self._dropped, "frame")
@@ -97,8 +97,8 @@ class VideoWriter:
                 self._changed.notify_all()
                 return
             self._dropped += 1
-            failed = self._error if not self._told else None
-            self._told = self._told or failed is not None
+            failed = self._error if not self._reported else None
+            self._reported = self._reported or failed is not None
         if failed is not None:
             raise self._failure(failed) from failed
 
@@ -112,8 +112,8 @@ class VideoWriter:
             self._changed.notify_all()
         self._thread.join(_CLOSE_S)
         with self._changed:
-            failed = self._error if not self._told else None
-            self._told = True
+            failed = self._error if not self._reported else None
+            self._reported = True
         if self._thread.is_alive():
             raise OutputError(f"the disk does not answer: the video so far is in {self.partial}")
         if failed is not None:

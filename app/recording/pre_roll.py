@@ -14,7 +14,7 @@ _QUALITY = 92  # a second of 1080p is then about 15 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
+class _StoredFrame:
     """jpeg: None where only skeletons are kept."""
 
     time_s: float
@@ -27,7 +27,7 @@ class PreRoll:
     """Frames with their poses, of one thread."""
 
     def __init__(self) -> None:
-        self._kept: deque[_Kept] = deque()
+        self._kept: deque[_StoredFrame] = deque()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -43,7 +43,7 @@ class PreRoll:
         if with_picture:
             _, packed = cv2.imencode(".jpg", frame.bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
             jpeg = np.asarray(packed, np.uint8)
-        self._kept.append(_Kept(frame.time_s, frame.size, jpeg, poses))
+        self._kept.append(_StoredFrame(frame.time_s, frame.size, jpeg, poses))
         while self._kept and self._kept[0].time_s < since_s:
             self._kept.popleft()
 
@@ -59,7 +59,7 @@ class PreRoll:
                 writer.add(one.time_s, picture, one.poses)
 
     @property
-    def somebody(self) -> bool:
+    def has_person(self) -> bool:
         """Whether anybody is in any of the frames."""
         return any(one.poses for one in self._kept)
 

@@ -31,7 +31,7 @@ _BREAK_S = 1.0  # a source that jumps further, or back, has been lost or begun a
 
 
 class RecorderState(Enum):
-    """Where recording is."""
+    """The state of recording."""
 
     OFF = "off"
     READY = "ready"
@@ -129,7 +129,7 @@ class Recorder:
 
     @property
     def view(self) -> RecorderView:
-        """What is to be shown now."""
+        """The current state, for display."""
         return self._view
 
     def __call__(self, result: Result) -> None:
@@ -194,7 +194,7 @@ class Recorder:
         self._tell(do)
 
     def hold_last(self) -> None:
-        """Put aside what was there before this moment, for save_last(); a take that runs goes on."""
+        """Set the last seconds aside for save_last(); a running take goes on."""
 
         def do() -> None:
             self._held = self._pre_roll.after(-math.inf)
@@ -202,14 +202,14 @@ class Recorder:
         self._tell(do)
 
     def save_last(self, action: str) -> None:
-        """Keep what was put aside, or else what was there before this moment, as a recording of an action."""
+        """Save the seconds that were set aside, or else the last ones, as a recording of an action."""
 
         def do() -> None:
             held, self._held = self._pre_roll if self._held is None else self._held, None
             if not held:
                 self._view = replace(self._view, message="those seconds are not in memory: nothing was kept")
                 return
-            if not held.somebody:
+            if not held.has_person:
                 self._view = replace(self._view, message="nobody was in the picture in those seconds: nothing was kept")
                 return
             writer = self._open_writer(held.size, 0.0, action)
@@ -226,7 +226,7 @@ class Recorder:
         self._tell(do)
 
     def disarm(self) -> None:
-        """Keep a take that runs, then keep nothing any more."""
+        """Finish and keep a running take, then stop recording."""
 
         def do() -> None:
             self._held = None
@@ -237,7 +237,7 @@ class Recorder:
         self._tell(do)
 
     def source_changed(self, source: str, layout: Layout) -> None:
-        """Another source or estimator follows: a take that runs ends and is kept."""
+        """The source or estimator changes: a running take ends and is kept."""
 
         def do() -> None:
             self._source, self._layout = source, layout  # first: a take that cannot be finished must not keep the old
@@ -248,7 +248,7 @@ class Recorder:
         self._tell(do)
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Keep a take that runs, and end the thread."""
+        """Finish and keep a running take, and end the thread."""
         self.disarm()
         self._queue.put(None)
         self._thread.join(timeout_s)

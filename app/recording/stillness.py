@@ -11,7 +11,7 @@ from pose.types import Pose
 
 # Torso lengths a second of the two fastest limb joints, below which a person stands still: a tenth of what the take
 # had, between these bounds.
-_STILL_SPEED, _MOST_STILL_SPEED, _STILL_PART = 0.25, 0.5, 0.1
+_STILL_SPEED, _MAX_STILL_SPEED, _STILL_PART = 0.25, 0.5, 0.1
 _STILL_S = 1.2  # so long, after something has moved, ends a take
 _SPEED_OVER_S = 0.25
 _MEAN_OVER_S = 0.12  # poses of so long are averaged: a detector's jitter is no motion
@@ -38,12 +38,12 @@ class Stillness:
         self._poses.append((time_s, limbs))
         while time_s - self._poses[0][0] > _SPEED_OVER_S + _MEAN_OVER_S:
             self._poses.popleft()
-        way, over_s = self._way(time_s)
+        way, over_s = self._displacement(time_s)
         if torso < 1 or over_s < _SPEED_OVER_S / 2 or np.isnan(way).all():
             return False
         speed = float(np.sort(way[~np.isnan(way)])[-2:].mean()) / torso / over_s
         self._fastest = max(self._fastest, speed)
-        still = float(np.clip(_STILL_PART * self._fastest, _STILL_SPEED, _MOST_STILL_SPEED))
+        still = float(np.clip(_STILL_PART * self._fastest, _STILL_SPEED, _MAX_STILL_SPEED))
         if speed > still:
             self._still_since_s = None
         elif self._still_since_s is None:
@@ -51,8 +51,8 @@ class Stillness:
         moved = self._fastest > 2 * _STILL_SPEED
         return moved and self._still_since_s is not None and time_s - self._still_since_s >= _STILL_S
 
-    def _way(self, time_s: float) -> tuple[NDArray[np.float32], float]:
-        """Of each limb joint from the mean of the oldest poses to that of the newest, and the seconds between."""
+    def _displacement(self, time_s: float) -> tuple[NDArray[np.float32], float]:
+        """Displacement of each limb joint from the mean of the oldest poses to that of the newest, and the seconds."""
         first_s = self._poses[0][0]
         half_s = min(_MEAN_OVER_S, (time_s - first_s) / 2)
         newest = [(at_s, limbs) for at_s, limbs in self._poses if time_s - at_s <= half_s]

@@ -170,7 +170,7 @@ class RecordingWriter:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovery:
     """An unfinished recording that was found. folder: of the recording it has become, None where nothing could be
     made of it; message: one line."""
 
@@ -178,7 +178,7 @@ class Recovered:
     message: str
 
 
-def recover(root: Path) -> list[Recovered]:
+def recover(root: Path) -> list[Recovery]:
     """Finish what killed processes have left unfinished. What another living process is writing is not touched."""
     parent = recordings_folder(root)
     if not parent.is_dir():
@@ -195,7 +195,7 @@ def recover(root: Path) -> list[Recovered]:
     return found
 
 
-def _recover(folder: Path, name: str) -> Recovered:
+def _recover(folder: Path, name: str) -> Recovery:
     try:
         info = read_info(folder)
         if info.id != name:
@@ -204,8 +204,8 @@ def _recover(folder: Path, name: str) -> Recovered:
         target = _finish(folder, info)
         seconds = read_info(target).duration_s
     except (OSError, RecordingError) as error:
-        return Recovered(None, f"the unfinished recording {folder} cannot be completed: {_reason(error)}")
-    return Recovered(target, f"an unfinished recording of {seconds:.1f} s was completed: {target.name}")
+        return Recovery(None, f"the unfinished recording {folder} cannot be completed: {_reason(error)}")
+    return Recovery(target, f"an unfinished recording of {seconds:.1f} s was completed: {target.name}")
 
 
 def _take_video(folder: Path) -> None:

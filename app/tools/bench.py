@@ -180,7 +180,7 @@ def _alternate(
     ]
     if show is not None:
         kinds.append(("window", lambda: bench_runs.window_run(options, effort.frames, show)))
-    found = bench_runs.in_turns(kinds, effort.pairs, say)
+    found = bench_runs.run_alternating(kinds, effort.pairs, say)
     return found["bare"], found["pipeline"], found.get("window", [])
 
 
@@ -301,7 +301,7 @@ def _window_show(say: Callable[[str], None], *, attention: bool = False) -> Show
     panel open."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     try:
-        with interrupt.held_back():
+        with interrupt.deferred_interrupts():
             from app.ui.offscreen import show_offscreen
     except ImportError as error:
         say(f"without the window: Qt cannot be loaded ({error})")

@@ -77,7 +77,7 @@ def with_everything(
         ("pipeline", lambda: bench_runs.pipeline_run(options, frames)),
         ("everything", lambda: on(lambda prepare: bench_runs.pipeline_run(options, frames, prepare))),
     ]
-    found = bench_runs.in_turns(kinds, pairs, say)
+    found = bench_runs.run_alternating(kinds, pairs, say)
 
     def prepared(prepare: Callable[[Engine], None]) -> Run:
         def shown(engine: Engine) -> None:

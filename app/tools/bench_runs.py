@@ -216,7 +216,7 @@ def opencv_run(path: Path, model: Path, frames: int) -> Run:
     return Run(clock.fps(), clock.frames)
 
 
-def in_turns(kinds: Sequence[tuple[str, Callable[[], Run]]], rounds: int, say: Callable[[str], None]) -> Runs:
+def run_alternating(kinds: Sequence[tuple[str, Callable[[], Run]]], rounds: int, say: Callable[[str], None]) -> Runs:
     """Runs of each kind in turn; every second round in the opposite order."""
     found: Runs = {name: [] for name, _ in kinds}
     for number in range(rounds):

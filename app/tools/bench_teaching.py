@@ -24,7 +24,7 @@ GOAL_FPS = 25.0
 _ACTIONS = ("wave", "squat", "clap", "jumping_jacks", "kick")
 _EXAMPLES, _EXAMPLE_S, _RATE = 5, 2.5, 30
 _LOOK_S = 0.05
-_PATIENCE_S = 10.0
+_WAIT_S = 10.0
 
 
 def made_examples() -> list[Example]:
@@ -79,7 +79,7 @@ class Teaching:
             while job.outcome is None and not self._over.wait(_LOOK_S):
                 pass
             job.cancel()
-            outcome = job.wait(_PATIENCE_S)
+            outcome = job.wait(_WAIT_S)
             if isinstance(outcome, TeachingDone):
                 self.done_s.append(time.perf_counter() - began_s)
             elif isinstance(outcome, TeachingFailed):

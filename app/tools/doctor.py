@@ -1,4 +1,4 @@
-"""`python main.py --doctor`: is everything there that the application needs, and what mends what is not."""
+"""`python main.py --doctor`: is everything there that the application needs, and how to fix what is not."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from app.installation import install_command
 from app.settings import RunOptions
 from app.tools import doctor_system
 from app.tools.doctor_system import REINSTALL, Check, Checker, Status
-from pose.address import scrubbed
+from pose.address import redacted
 from pose.arguments import line_of
 from pose.errors import ActionLensError
 from pose.estimators import EstimatorSpec
@@ -53,7 +53,7 @@ def examine(options: RunOptions, checkers: Iterable[tuple[str, Checker]] | None 
             found.append(Check(name, Status.FAIL, f"cannot be loaded: {_line(error)}", REINSTALL))
         except Exception as error:
             log.exception("checking %s failed", name)
-            found.append(Check(name, Status.FAIL, scrubbed(f"the check broke: {type(error).__name__}: {_line(error)}")))
+            found.append(Check(name, Status.FAIL, redacted(f"the check broke: {type(error).__name__}: {_line(error)}")))
     return found
 
 
@@ -155,7 +155,7 @@ def check_recognizers(options: RunOptions) -> Iterator[Check]:
         folders.add(models.find(options.model))
     except ActionLensError as error:
         fix = "" if folders else "restore weights/ from the repository"
-        yield Check(f"recognizer {scrubbed(options.model)}", Status.FAIL, str(error), fix)
+        yield Check(f"recognizer {redacted(options.model)}", Status.FAIL, str(error), fix)
     providers: list[str] = []
     note = ""
     for folder in sorted(folders):

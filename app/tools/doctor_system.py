@@ -204,7 +204,7 @@ def check_folders(options: RunOptions) -> Iterator[Check]:
 
 
 def check_hardware(options: RunOptions) -> Iterator[Check]:
-    """Processor and memory, only said."""
+    """Processor and memory, for information only."""
     import psutil
 
     memory = psutil.virtual_memory()
@@ -213,7 +213,7 @@ def check_hardware(options: RunOptions) -> Iterator[Check]:
 
 
 def check_training(options: RunOptions) -> Iterator[Check]:
-    """torch is not needed live; only said."""
+    """Whether torch is installed; it is not needed live."""
     there = importlib.util.find_spec("torch") is not None
     detail = f"torch {_version('torch')}" if there else f"not installed; only for training: {install_command('train')}"
     yield Check("training", Status.OK, detail)

@@ -11,8 +11,8 @@ from pose.skeleton import MEDIAPIPE_33
 _CORNERS = [MEDIAPIPE_33.index(f"{side}_{part}") for part in ("shoulder", "hip") for side in ("left", "right")]
 _ACROSS, _DOWN = (0.2, 0.35, 0.5, 0.65, 0.8), (0.1, 0.3, 0.5, 0.7, 0.9)
 _MEMORY = 0.1  # share of a new frame
-_LEAST_SEEN = 0.3
-_LEAST_POINTS, _LEAST_ROWS = 2, 2  # of a row and of the trunk that must not be hidden
+_MIN_SEEN = 0.3
+_MIN_POINTS, _MIN_ROWS = 2, 2  # of a row and of the trunk that must not be hidden
 
 Colours = NDArray[np.float32]  # (5, 3) of rows from the shoulders to the hips: blue, green, red, 0..1
 
@@ -23,11 +23,11 @@ def trunk_colours(
     confidence: NDArray[np.float32],
     hidden_by: Sequence[NDArray[np.float32]] = (),
 ) -> Colours | None:
-    """Of a pose in MEDIAPIPE_33; None where the trunk is not seen. A row of which nothing is seen is NaN.
+    """Trunk colours of a pose in MEDIAPIPE_33; None where the trunk is not seen. A row of which nothing is seen is NaN.
 
     bgr: (H, W, 3). xy_px: (33, 2). confidence: (33,). hidden_by: bodies (33, 2) px in front.
     """
-    if (confidence[_CORNERS] < _LEAST_SEEN).any():
+    if (confidence[_CORNERS] < _MIN_SEEN).any():
         return None
     left_shoulder, right_shoulder, left_hip, right_hip = xy_px[_CORNERS]
     across, down = np.array(_ACROSS, np.float32)[:, None], np.array(_DOWN, np.float32)[:, None, None]
@@ -37,8 +37,8 @@ def trunk_colours(
     seen = np.ones(places.shape[:2], bool)
     for body in hidden_by:
         seen &= ~are_covered(places, body)
-    rows = seen.sum(axis=1) >= _LEAST_POINTS
-    if rows.sum() < _LEAST_ROWS:
+    rows = seen.sum(axis=1) >= _MIN_POINTS
+    if rows.sum() < _MIN_ROWS:
         return None
     points = np.rint(places).astype(np.int64)
     height, width = bgr.shape[:2]
@@ -55,6 +55,6 @@ def difference(a: Colours, b: Colours) -> float:
     return float(np.abs(a - b)[both].mean()) if both.any() else 1.0
 
 
-def remembered(known: Colours | None, new: Colours) -> Colours:
-    """The known colours, turned a little to new ones."""
+def blended(known: Colours | None, new: Colours) -> Colours:
+    """The known colours moved a little towards new ones."""
     return new if known is None else known + np.float32(_MEMORY) * (new - known)

@@ -1,4 +1,4 @@
-"""Bodies covered with grey, so that the networks see who stands behind them."""
+"""Bodies covered with grey, so that the networks see the people behind them."""
 
 from collections.abc import Sequence
 
@@ -42,8 +42,8 @@ def are_covered(points: NDArray[np.float32], body: NDArray[np.float32]) -> NDArr
     return made
 
 
-def on_bones(points: NDArray[np.float32], body: NDArray[np.float32], reach_px: float) -> float:
-    """Part of the points (P, 2) that lie nearer than that to a bone of a body (33, 2)."""
+def share_on_bones(points: NDArray[np.float32], body: NDArray[np.float32], reach_px: float) -> float:
+    """Share of the points (P, 2) nearer than reach_px to a bone of a body (33, 2)."""
     return float((_limb_gaps(points, body) < reach_px).mean())
 
 

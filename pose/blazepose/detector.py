@@ -14,7 +14,7 @@ from pose.estimators import CPU
 from pose.onnx_session import open_session
 
 SIDE = 224
-LEAST_SCORE = 0.3
+MIN_SCORE = 0.3
 # Grids of anchors: points a side, and anchors at each point. Anchors have their place alone; their size is 1.
 _GRIDS = ((28, 2), (14, 2), (7, 6))
 _SAME_PERSON = 0.15  # of the size: how near hips and shoulders of two detections of one person lie
@@ -23,7 +23,7 @@ _LARGEST_LOGIT = 80.0  # beyond which a float's exponential has no value
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
-    """Somebody who may be there. hips_px, shoulders_px, top_px: (2,) the middles of hips and shoulders, and a point on
+    """A possible person. hips_px, shoulders_px, top_px: (2,) the middles of hips and shoulders, and a point on
     the circle around the person, above the hips. score: 0..1."""
 
     hips_px: NDArray[np.float32]
@@ -38,7 +38,7 @@ class Detection:
 
     @property
     def region(self) -> Region:
-        """What the landmark network is to look at."""
+        """The region for the landmark network."""
         return around_person(self.hips_px, self.top_px)
 
 
@@ -53,15 +53,15 @@ class Detector:
     def __call__(
         self, bgr: NDArray[np.uint8], region: Region, hidden: Sequence[NDArray[np.float32]] = ()
     ) -> list[Detection]:
-        """The people in the region, likeliest first; each once. hidden: bodies (33, 2) px that are not to be seen."""
+        """The people in the region, likeliest first; each once. hidden: bodies (33, 2) px to cover."""
         part = cut(bgr, region, SIDE)
         cover(part, [region.from_picture(body) * SIDE for body in hidden])
         blob = cv2.dnn.blobFromImage(part, 2 / 255, mean=(127.5, 127.5, 127.5), swapRB=True)
         raw, logits = self._session.run(["boxes", "scores"], {"image": blob})
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -_LARGEST_LOGIT, _LARGEST_LOGIT)))
-        likely = np.flatnonzero(scores >= LEAST_SCORE)
+        likely = np.flatnonzero(scores >= MIN_SCORE)
         points = raw[0, likely, 4:].reshape(-1, 4, 2) / SIDE + self._anchors[likely, None]
-        return merged([_detection(region.to_picture(p), float(s)) for p, s in zip(points, scores[likely], strict=True)])
+        return merge([_detection(region.to_picture(p), float(s)) for p, s in zip(points, scores[likely], strict=True)])
 
 
 def _detection(points: NDArray[np.float32], score: float) -> Detection:
@@ -79,13 +79,13 @@ def anchors() -> NDArray[np.float32]:
     return np.concatenate(found).astype(np.float32)
 
 
-def merged(detections: list[Detection]) -> list[Detection]:
+def merge(detections: list[Detection]) -> list[Detection]:
     """Detections of one person as one, their points weighted by score; its score is the highest of them."""
     left = sorted(detections, key=lambda detection: -detection.score)
     kept = []
     while left:
         first = left[0]
-        same = [other for other in left if _are_one(first, other)]
+        same = [other for other in left if _is_same_person(first, other)]
         left = [other for other in left if other not in same]
         weights = np.array([other.score for other in same], np.float32)
         hips, shoulders, top = (
@@ -96,7 +96,7 @@ def merged(detections: list[Detection]) -> list[Detection]:
     return kept
 
 
-def _are_one(a: Detection, b: Detection) -> bool:
+def _is_same_person(a: Detection, b: Detection) -> bool:
     near = _SAME_PERSON * max(a.size_px, b.size_px)
     gaps = (a.hips_px - b.hips_px, a.shoulders_px - b.shoulders_px)
     return a is b or all(float(np.linalg.norm(gap)) < near for gap in gaps)

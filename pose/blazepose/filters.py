@@ -39,21 +39,23 @@ class _OneEuro:
             self._smooth, self._speed = xy_px, np.zeros_like(xy_px)
         else:
             speed = (xy_px - self._raw) / np.float32(side_px * step_s)
-            self._speed = self._speed + np.float32(_share(_SPEED_CUTOFF_HZ, step_s)) * (speed - self._speed)
+            self._speed = self._speed + np.float32(_smoothing_factor(_SPEED_CUTOFF_HZ, step_s)) * (speed - self._speed)
             cutoff = self._settings.min_cutoff_hz + self._settings.beta * np.abs(self._speed)
-            self._smooth = (self._smooth + _share(cutoff, step_s) * (xy_px - self._smooth)).astype(np.float32)
+            self._smooth = (self._smooth + _smoothing_factor(cutoff, step_s) * (xy_px - self._smooth)).astype(
+                np.float32
+            )
         self._raw = xy_px
         return self._smooth
 
 
-def _share(cutoff_hz: float | NDArray[np.floating], step_s: float) -> float | NDArray[np.floating]:
-    """Of the new value in a low-pass filter."""
+def _smoothing_factor(cutoff_hz: float | NDArray[np.floating], step_s: float) -> float | NDArray[np.floating]:
+    """Weight of the new value in a low-pass filter."""
     turns = 2 * math.pi * cutoff_hz * step_s
     return turns / (1 + turns)
 
 
 class LandmarkFilter:
-    """Smooths what is found of one person in frame after frame."""
+    """Smooths the landmarks of one person over time."""
 
     def __init__(self) -> None:
         self._time_s = -math.inf
@@ -64,7 +66,7 @@ class LandmarkFilter:
         self._visibility: NDArray[np.float32] | None = None
 
     def __call__(self, found: Landmarks, time_s: float) -> Landmarks:
-        """The same with smooth points and visibility. time_s must increase."""
+        """The landmarks with smoothed points and visibility. time_s must increase."""
         step_s = time_s - self._time_s
         if not 0 < step_s <= _LONGEST_GAP_S:
             self._begin()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.blazepose.colours import Colours, remembered, trunk_colours
+from pose.blazepose.colours import Colours, blended, trunk_colours
 from pose.blazepose.detector import Detection
 from pose.blazepose.filters import LandmarkFilter
 from pose.blazepose.landmarks import JOINTS, Landmarks
@@ -15,10 +15,10 @@ from pose.in_picture import confidence_inside
 from pose.skeleton import MEDIAPIPE_33
 from pose.types import Frame, Pose
 
-LEAST_SCORE = 0.5
+MIN_SCORE = 0.5
 _TRUNK = [MEDIAPIPE_33.index(f"{side}_{part}") for part in ("shoulder", "hip") for side in ("left", "right")]
 _TRUNK_SEEN = 0.3
-_COAST_S = 0.3  # so long somebody lost is taken to move on
+_COAST_S = 0.3  # how long a lost person is assumed to keep moving
 _SPEED_MEMORY_S = 0.2
 _LARGEST_TURN = math.radians(75)  # from frame to frame; more is another reading of the same body
 _AGREEMENT = 0.3  # of the size: how far the shoulders may be from where the detector had them
@@ -26,7 +26,9 @@ _SCORE_SHARE = 0.2  # of a new frame in the mean score
 
 
 class Follower:
-    """person: an identity, None until it is certain that somebody is there. score: of the detector, the best so far.
+    """A person followed from frame to frame.
+
+    person: the identity, None until confirmed. score: the best detection score so far.
 
     pose: as of the last frame in which the person was seen, smoothed; `person` in it is 0.
     """
@@ -38,27 +40,27 @@ class Follower:
         self.since_s = self.seen_s = time_s
         self.looks = 0
         self.mean_score = 0.0
-        self.mirror_score: float | None = None  # of the landmark network in the mirror image; None: not looked at yet
+        self.mirror_score: float | None = None  # of the landmark network on the mirror image; None: not checked yet
         self.lost = False
         self.pose: Pose | None = None
-        self.colours: Colours | None = None  # as they usually are
+        self.colours: Colours | None = None  # learned over time
         self.colours_now: Colours | None = None
         self.swap_votes: dict[int, int] = {}  # by the other person's identity
-        self.behind: list[Follower] = []  # whom the network is not to see when it looks for this one
-        self.looked_at = region  # in the frame in which the person was seen last
+        self.occluders: list[Follower] = []  # people covered while the network looks for this one
+        self.last_region = region  # where the network looked when the person was last seen
         self._filter = LandmarkFilter()
         self._speed_px: NDArray[np.float32] = np.zeros(2, np.float32)
 
     def expected(self, time_s: float, *, coasting: bool = True) -> Region:
-        """Where to look for the person at a time. coasting: somebody lost is taken to have gone on, else to stand."""
+        """Where to look for the person at a time. coasting: assume that a lost person kept moving, else stood still."""
         ahead_s = min(time_s - self.seen_s, _COAST_S) if self.lost and coasting else 0.0
         region = self.region
         x, y = region.x_px + float(self._speed_px[0]) * ahead_s, region.y_px + float(self._speed_px[1]) * ahead_s
         return Region(x, y, region.side_px, region.turn)
 
     def fits(self, found: Landmarks, frame: Frame) -> bool:
-        """Whether what was found in the expected region is somebody, in the picture and in no impossible posture."""
-        if found.score < LEAST_SCORE or not np.isfinite(found.xy_px).all():
+        """Whether the landmarks found are a person, inside the picture, and turned no further than is possible."""
+        if found.score < MIN_SCORE or not np.isfinite(found.xy_px).all():
             return False
         region = found.next_region
         if not region.is_in(*frame.size):
@@ -66,8 +68,8 @@ class Follower:
         turned = abs((region.turn - found.region.turn + math.pi) % (2 * math.pi) - math.pi)
         return turned <= _LARGEST_TURN or self.looks == 0
 
-    def take(self, found: Landmarks, frame: Frame) -> None:
-        """Be where that is."""
+    def update(self, found: Landmarks, frame: Frame) -> None:
+        """Move the follower to the landmarks found in a frame."""
         if self.lost:
             self._filter = LandmarkFilter()
             self.lost = False
@@ -78,12 +80,12 @@ class Follower:
             moved = np.array([region.x_px - self.region.x_px, region.y_px - self.region.y_px], np.float32)
             share = np.float32(step_s / (step_s + _SPEED_MEMORY_S))
             self._speed_px = self._speed_px + share * (moved / np.float32(step_s) - self._speed_px)
-        self.region, self.looked_at, self.seen_s = region, found.region, frame.time_s
+        self.region, self.last_region, self.seen_s = region, found.region, frame.time_s
         share_now = 1.0 if self.looks == 0 else _SCORE_SHARE
         self.mean_score += share_now * (found.score - self.mean_score)
         self.looks += 1
         self.pose = pose_of(smooth, frame)
-        self.colours_now = trunk_colours(frame.bgr, self.pose.xy_px, self.pose.confidence, bodies(self.behind))
+        self.colours_now = trunk_colours(frame.bgr, self.pose.xy_px, self.pose.confidence, bodies(self.occluders))
 
     def agrees_with(self, detection: Detection) -> bool:
         """Whether the shoulders are where the detector had them."""
@@ -93,14 +95,14 @@ class Follower:
         return float(np.linalg.norm(shoulders - detection.shoulders_px)) <= _AGREEMENT * detection.size_px
 
     def remember_colours(self) -> None:
-        """Take the colours of this frame as the person's own; for when nobody else is near."""
+        """Learn the colours of this frame as the person's own; only while nobody else is near."""
         if self.colours_now is not None:
-            self.colours = remembered(self.colours, self.colours_now)
+            self.colours = blended(self.colours, self.colours_now)
 
-    def lose(self) -> None:
+    def mark_lost(self) -> None:
         """The person was not found in this frame."""
         self.lost = True
-        self.behind = []
+        self.occluders = []
         self.swap_votes.clear()
 
     def has_trunk(self) -> bool:
@@ -114,7 +116,7 @@ def bodies(followers: Sequence[Follower]) -> list[NDArray[np.float32]]:
 
 
 def pose_of(found: Landmarks, frame: Frame) -> Pose:
-    """The pose that landmarks are. Confidence is visibility times presence, falling to 0 outside the picture."""
+    """Landmarks as a pose. Confidence is visibility times presence, falling to 0 outside the picture."""
     xy_px = found.xy_px[:JOINTS]
     return Pose(
         xy_px, confidence_inside(xy_px, found.visibility * found.presence, frame.size), MEDIAPIPE_33, frame.time_s

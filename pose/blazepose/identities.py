@@ -1,4 +1,4 @@
-"""Who is who: newcomers, known people who come back, two followers on one body, people who pass each other."""
+"""Identities: newcomers, known people who return, two followers on one body, people who pass each other."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.blazepose.colours import difference, trunk_colours
-from pose.blazepose.covers import on_bones
+from pose.blazepose.covers import share_on_bones
 from pose.blazepose.detector import Detection
 from pose.blazepose.follower import Follower, bodies
 from pose.blazepose.region import Region
@@ -44,7 +44,7 @@ class IdentitySettings:
     # things, too: in a barbell, a flag, or the hand in a face that fills the picture.
     confirm_unusual: float = 0.75  # least detection there
     turned: float = 60.0
-    # A second skeleton on somebody known: so many of its joints lie so near the other's bones; or its face is so near
+    # A second skeleton on a known person: so many of its joints lie so near the other's bones; or its face is so near
     # the other's, in sizes of a face, as where a face fills the picture and the body below it can only be guessed. (Of
     # people behind each other whose faces lie nearer only one face is seen.)
     on_bones: float = 0.45
@@ -83,63 +83,63 @@ class Identities:
         self._next = 0
 
     def unfollowed(self, detections: list[Detection], followers: list[Follower]) -> list[Detection]:
-        """Of the detections of one look those that are nobody's who is seen in this frame.
+        """The detections of one search that belong to nobody who is seen in this frame.
 
-        Each of the others is one follower's, whose score it raises. A further detection near a follower is somebody
-        else's where it lies apart from them: people who walk behind each other are near each other's detections.
+        Every other detection belongs to one follower, whose score it raises. A second detection near a follower is
+        another person if it lies apart from them: people who walk behind each other have detections close together.
         """
         gaps = [
-            (gap, place, follower)
-            for place, detection in enumerate(detections)
+            (gap, index, follower)
+            for index, detection in enumerate(detections)
             for follower in followers
             if (gap := _gap(detection, follower)) < self.settings.near
         ]
         owned: dict[int, Follower] = {}
-        for _, place, follower in sorted(gaps, key=lambda item: item[0]):
-            if place not in owned and follower not in owned.values():
-                owned[place] = follower
-                follower.score = max(follower.score, detections[place].score)
-        same = {place for gap, place, _ in gaps if gap < self.settings.same}
-        return [detection for place, detection in enumerate(detections) if place not in owned and place not in same]
+        for _, index, follower in sorted(gaps, key=lambda item: item[0]):
+            if index not in owned and follower not in owned.values():
+                owned[index] = follower
+                follower.score = max(follower.score, detections[index].score)
+        same = {index for gap, index, _ in gaps if gap < self.settings.same}
+        return [detection for index, detection in enumerate(detections) if index not in owned and index not in same]
 
     def is_doubtful(self, follower: Follower, followers: list[Follower], time_s: float) -> bool:
-        """Whether a newcomer is to be given up: not certain in time, or a second skeleton on somebody known."""
+        """Whether to give a newcomer up: not confirmed in time, or a second skeleton on a known person."""
         pose, s, known = follower.pose, self.settings, _known(followers, follower)
         if follower.person is not None or pose is None:
             return False
         if time_s - follower.since_s > s.give_up_s:
             return True
         if not known:
-            return False  # half a body is somebody, too, where nobody else is
+            return False  # with nobody else there, half a body counts as a person, too
         if not follower.has_trunk():
             return True
         seen = [other for other in known if not other.lost]
         faces = [_face_gap(pose, other.pose) for other in seen if other.pose is not None]
         return min(faces, default=math.inf) < s.same_face or self.is_taken(pose, seen)
 
-    def name(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
-        """Give a newcomer an identity once it is certain that there is somebody: a lost one's, or a new one.
+    def identify(self, follower: Follower, followers: list[Follower], time_s: float) -> None:
+        """Give a confirmed newcomer an identity: that of a lost follower, or a new one.
 
-        The lost follower whose identity it is gets none, and is to be forgotten.
+        The lost follower loses its identity and is then dropped.
         """
-        lost = self._lost_one(follower, followers, time_s)
+        lost = self._matching_lost(follower, followers, time_s)
         if lost is not None:
             follower.person, lost.person = lost.person, None
             follower.colours = lost.colours
         elif self._is_certain(follower, followers, time_s) and not self._fails_mirror(follower, followers):
             follower.person, self._next = self._next, self._next + 1
 
-    def is_to_be_checked(self, newcomer: Follower, followers: list[Follower], time_s: float) -> bool:
-        """Whether a look at the mirror image is all that is missing before a newcomer gets a new identity."""
+    def needs_mirror_check(self, newcomer: Follower, followers: list[Follower], time_s: float) -> bool:
+        """Whether only the mirror check is missing before a newcomer gets a new identity."""
         return (
             newcomer.mirror_score is None
-            and self._lost_one(newcomer, followers, time_s) is None
+            and self._matching_lost(newcomer, followers, time_s) is None
             and self._is_certain(newcomer, followers, time_s)
             and self._fails_mirror(newcomer, followers)
         )
 
     def _is_certain(self, newcomer: Follower, followers: list[Follower], time_s: float) -> bool:
-        """Whether somebody has been seen well enough, and for long enough, to be there."""
+        """Whether a newcomer has been seen clearly enough and for long enough to be a person."""
         s, seen_s, alone = self.settings, time_s - newcomer.since_s, not _known(followers, newcomer)
         if newcomer.score < (s.confirm_unusual if self._is_unusual(newcomer) else s.confirm_detection):
             return False
@@ -149,10 +149,10 @@ class Identities:
         return newcomer.mean_score >= (s.alone_presence if alone else s.confirm_score) and seen_s >= s.confirm_s
 
     def _is_unusual(self, newcomer: Follower) -> bool:
-        return bool(newcomer.behind) or (newcomer.pose is not None and _turned(newcomer.pose) > self.settings.turned)
+        return bool(newcomer.occluders) or (newcomer.pose is not None and _turned(newcomer.pose) > self.settings.turned)
 
     def _fails_mirror(self, newcomer: Follower, followers: list[Follower]) -> bool:
-        """Whether the network does not see the body in the mirror image, or has not looked, where it has to."""
+        """Whether a mirror check is needed and has failed or not been done."""
         s, alone = self.settings, not _known(followers, newcomer)
         if alone and newcomer.score >= s.strong_detection and not self._is_unusual(newcomer):
             return False
@@ -160,14 +160,14 @@ class Identities:
         return newcomer.mirror_score is None or newcomer.mirror_score < least
 
     def remembers(self, follower: Follower, time_s: float) -> bool:
-        """Whether somebody lost is still waited for; a newcomer is not."""
+        """Whether to keep a follower: it is seen, or was lost recently and has an identity."""
         return not follower.lost or (follower.person is not None and time_s - follower.seen_s <= self.settings.keep_s)
 
-    def whose(
+    def owner_of(
         self, lost: Follower, pose: Pose, frame: Frame, seen: list[Follower], hidden_by: Sequence[Follower] = ()
     ) -> Follower | None:
-        """Whose pose it is that was found where somebody lost is expected: theirs, or that of somebody of those seen,
-        whose follower went on with another body; None for nobody's. hidden_by: who stand in front.
+        """Who the pose found at a lost follower's expected place belongs to: the lost follower, or a seen one that has
+        drifted onto another body; None if neither. hidden_by: the people in front.
         """
         s, colours = self.settings, trunk_colours(frame.bgr, pose.xy_px, pose.confidence, bodies(hidden_by))
         if colours is not None and lost.colours is not None:
@@ -177,50 +177,50 @@ class Identities:
             ]
             unlike, other = min(others, key=lambda item: item[0], default=(math.inf, lost))
             if unlike < limit:
-                return other if unlike + s.swap_margin < _unlike_now(other) else None
+                return other if unlike + s.swap_margin < _colour_change(other) else None
         return lost if self._return_cost(lost, pose, colours, frame.time_s) is not None else None
 
     def is_taken(self, pose: Pose, seen: list[Follower]) -> bool:
-        """Whether a pose is on the body of somebody who is followed."""
+        """Whether a pose lies on the body of a follower."""
         poses = [follower.pose for follower in seen if follower.pose is not None]
         limit = self.settings.on_bones
-        return any(self._are_one(pose, other) or self._on_bones(pose, other) >= limit for other in poses)
+        return any(self._is_same_body(pose, other) or self._on_bones(pose, other) >= limit for other in poses)
 
     def conflicts(self, followers: list[Follower]) -> list[tuple[Follower, Follower]]:
-        """Pairs of followers that are on one body: the one that is not that person, and the one that is."""
+        """Pairs of followers on the same body: the one that is wrong there, then the one that is right."""
         seen = [follower for follower in followers if follower.pose is not None and not follower.lost]
         out: list[tuple[Follower, Follower]] = []
-        for place, a in enumerate(seen):
-            for b in seen[place + 1 :]:
+        for index, a in enumerate(seen):
+            for b in seen[index + 1 :]:
                 assert a.pose is not None
                 assert b.pose is not None
                 gone = [worse for worse, _ in out]
-                if a not in gone and b not in gone and self._are_one(a.pose, b.pose):
-                    worse = _worse(a, b, self.settings.return_colours)
+                if a not in gone and b not in gone and self._is_same_body(a.pose, b.pose):
+                    worse = _less_likely(a, b, self.settings.return_colours)
                     out.append((worse, b if worse is a else a))
         return out
 
-    def hiding(self, region: Region, seen: list[Follower]) -> list[Follower]:
-        """Those who may hide somebody who is looked for in a region."""
+    def occluders_of(self, region: Region, seen: list[Follower]) -> list[Follower]:
+        """The people who may occlude a person in a region."""
         reach = self.settings.hiding * region.side_px
         return [f for f in seen if math.hypot(f.region.x_px - region.x_px, f.region.y_px - region.y_px) < reach]
 
-    def settle(self, followers: list[Follower], time_s: float) -> None:
-        """Exchange the identities of two people whose colours have fitted the other way round for some frames.
+    def exchange_swapped(self, followers: list[Follower], time_s: float) -> None:
+        """Exchange the identities of two people whose colours have matched better swapped for several frames.
 
-        Colours are only remembered while nobody is near who could be taken for the person.
+        Colours are only learned while nobody else is near.
         """
         s = self.settings
         seen = [f for f in followers if f.pose is not None and not f.lost and f.person is not None]
         alone = set(seen)
-        for place, a in enumerate(seen):
-            for b in seen[place + 1 :]:
+        for index, a in enumerate(seen):
+            for b in seen[index + 1 :]:
                 assert a.pose is not None
                 assert b.pose is not None
                 if trunk_gap(a.pose, b.pose) < s.contact_gap:
                     alone -= {a, b}
                 self._vote(a, b)
-        for a in seen:  # one who went on with the other's body, whose own follower lost it
+        for a in seen:  # may have drifted onto the body that lost follower b had
             for b in followers:
                 if b.lost and a.pose is not None and self._return_cost(b, a.pose, a.colours_now, time_s) is not None:
                     self._vote(a, b)
@@ -230,7 +230,7 @@ class Identities:
                 follower.remember_colours()
 
     def _vote(self, a: Follower, b: Follower) -> None:
-        """Whether `b`, seen or lost, is who `a` was taken for."""
+        """Vote by colours on whether `a` and `b` (seen or lost) are swapped; exchange them after enough votes."""
         if a.colours is None or b.colours is None or a.colours_now is None or b.person is None:
             return
         kept, swapped = difference(a.colours_now, a.colours), difference(a.colours_now, b.colours)
@@ -244,8 +244,8 @@ class Identities:
         if votes >= self.settings.swap_frames:
             exchange(a, b)
 
-    def _lost_one(self, follower: Follower, followers: list[Follower], time_s: float) -> Follower | None:
-        """Whom a newcomer is, of those lost; with others about only at the second look."""
+    def _matching_lost(self, follower: Follower, followers: list[Follower], time_s: float) -> Follower | None:
+        """The lost follower that a newcomer matches best; beside others only from the second frame on."""
         known = _known(followers, follower)
         if follower.pose is None or (follower.looks < 2 and len(known) > 1):
             return None
@@ -257,7 +257,7 @@ class Identities:
     def _return_cost(
         self, lost: Follower, pose: Pose, colours: NDArray[np.float32] | None, time_s: float
     ) -> float | None:
-        """How little a pose is that of somebody lost; None where it cannot be."""
+        """The cost of matching a pose to a lost follower; None if it cannot be that person."""
         s = self.settings
         size = max(body_size_px(pose.xy_px, pose.confidence), 1.0)
         hips, _ = _trunk_middles(pose)
@@ -270,37 +270,37 @@ class Identities:
         unlike = difference(lost.colours, colours)
         return None if unlike > s.return_colours else gap + unlike / s.return_colours
 
-    def _are_one(self, a: Pose, b: Pose) -> bool:
+    def _is_same_body(self, a: Pose, b: Pose) -> bool:
         s = self.settings
         return similarity(a, b, s.duplicate_tolerance) >= s.duplicate_similarity or trunk_gap(a, b) < s.duplicate_gap
 
     def _on_bones(self, pose: Pose, other: Pose) -> float:
-        """Part of the joints of a pose that lie on the bones of another one."""
+        """Share of the joints of a pose that lie on the bones of another one."""
         size = max(body_size_px(other.xy_px, other.confidence), 1.0)
-        return on_bones(pose.xy_px[_MAIN], other.xy_px, self.settings.bone_reach * size)
+        return share_on_bones(pose.xy_px[_MAIN], other.xy_px, self.settings.bone_reach * size)
 
 
 def exchange(a: Follower, b: Follower) -> None:
-    """Each is who the other one was taken for."""
+    """Swap the identities and colours of two followers."""
     a.person, b.person = b.person, a.person
     a.colours, b.colours = b.colours, a.colours
     a.swap_votes.clear()
     b.swap_votes.clear()
 
 
-def _unlike_now(follower: Follower) -> float:
-    """How little somebody's colours in this frame are their own; 0 where they are not known."""
+def _colour_change(follower: Follower) -> float:
+    """How far the colours in this frame differ from the learned ones; 0 where either is unknown."""
     own, now = follower.colours, follower.colours_now
     return 0.0 if own is None or now is None else difference(own, now)
 
 
 def _known(followers: list[Follower], newcomer: Follower) -> list[Follower]:
-    """Those of the others who have an identity."""
+    """The other followers that have an identity."""
     return [other for other in followers if other is not newcomer and other.person is not None]
 
 
 def _gap(detection: Detection, follower: Follower) -> float:
-    """The larger distance of hips and of shoulders, in sizes of the larger one; infinite from who is not seen."""
+    """The larger distance of hips and of shoulders, in sizes of the larger one; infinite if not seen."""
     if follower.pose is None or follower.lost:
         return math.inf
     hips, shoulders = _trunk_middles(follower.pose)
@@ -332,14 +332,14 @@ def _turned(pose: Pose) -> float:
     return abs(math.degrees(math.atan2(across, down)))
 
 
-def _worse(a: Follower, b: Follower, unlike: float) -> Follower:
-    """Of two followers on one body the one that is not that person. unlike: colours that differ more are another's."""
+def _less_likely(a: Follower, b: Follower, unlike: float) -> Follower:
+    """Which of two followers on one body is wrong there. unlike: a larger colour difference means another person."""
     if a.person is None or b.person is None:
         newer, older = (a, b) if a.person is None and (b.person is not None or a.since_s >= b.since_s) else (b, a)
-        return older if _unlike_now(older) > unlike else newer
+        return older if _colour_change(older) > unlike else newer
     if a.colours is not None and b.colours is not None and a.colours_now is not None and b.colours_now is not None:
         return a if difference(a.colours, a.colours_now) > difference(b.colours, b.colours_now) else b
     for hidden, front in ((a, b), (b, a)):
-        if front in hidden.behind:  # its trunk is covered, so that its colours often tell nothing
-            return front if _unlike_now(front) > unlike else hidden
+        if front in hidden.occluders:  # the trunk is covered, so its colours are unreliable
+            return front if _colour_change(front) > unlike else hidden
     return a if a.since_s > b.since_s else b

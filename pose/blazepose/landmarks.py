@@ -19,7 +19,7 @@ JOINTS = 33  # of MEDIAPIPE_33; two further points tell the region of the next f
 _POINTS = 39
 _HIPS, _TOP = 33, 34
 _REACH = 3  # cells of the heat map on each side of a joint that refine its place
-_LEAST_HEAT = 0.5
+_MIN_HEAT = 0.5
 _OTHER_SIDE = {"left": "right", "right": "left"}
 _MIRRORED = [
     MEDIAPIPE_33.index("_".join(_OTHER_SIDE.get(part, part) for part in joint.split("_")))
@@ -65,7 +65,7 @@ class LandmarkNetwork:
         *,
         mirrored: bool = False,
     ) -> Landmarks:
-        """What is found in a region. hidden: bodies (33, 2) px that the network is not to see.
+        """The landmarks in a region. hidden: bodies (33, 2) px to cover.
 
         mirrored: show the network the mirror image. People are people there, too, and things often are not.
         """
@@ -76,7 +76,7 @@ class LandmarkNetwork:
         blob = cv2.dnn.blobFromImage(part, 1 / 255, swapRB=True)
         raw, presence, heat = self._session.run(["landmarks", "presence", "heat_map"], {"image": blob})
         values = raw.reshape(_POINTS, 5)
-        xy = refined(values[:, :2] / np.float32(SIDE), heat[0])[: _TOP + 1]
+        xy = refine(values[:, :2] / np.float32(SIDE), heat[0])[: _TOP + 1]
         sure = _sigmoid(values[:JOINTS, 3:5])
         if mirrored:
             xy[:, 0] = 1 - xy[:, 0]
@@ -90,7 +90,7 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return made
 
 
-def refined(xy: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
+def refine(xy: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.float32]:
     """Points at the middle of the heat around them, as MediaPipe refines them. xy: (P, 2) 0..1. heat: (H, W, P) logits.
 
     A point outside of the map, or without heat above a half around it, stays.
@@ -110,7 +110,7 @@ def refined(xy: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.fl
     ]
     sure = np.where(valid, _sigmoid(picked), 0)  # (P, rows, columns)
     total = sure.sum(axis=(1, 2))
-    change = inside & (sure.max(axis=(1, 2)) >= _LEAST_HEAT) & (total > 0)
+    change = inside & (sure.max(axis=(1, 2)) >= _MIN_HEAT) & (total > 0)
     safe = np.where(total > 0, total, 1)
     x = (sure.sum(axis=1) * near_columns).sum(axis=1) / safe / width
     y = (sure.sum(axis=2) * near_rows).sum(axis=1) / safe / height

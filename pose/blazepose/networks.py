@@ -26,7 +26,7 @@ class PoseNetworks:
     landmarks: bytes
 
 
-def member_of(quality: str) -> str:
+def landmark_member(quality: str) -> str:
     """The landmark network of a quality in a bundle; `full` is the one that every bundle has."""
     if quality not in QUALITIES:
         raise PoseModelError(f"the quality {quality!r} is not known; choose one of {', '.join(QUALITIES)}")
@@ -40,7 +40,7 @@ def load_networks(bundle: Path, quality: str = FULL) -> PoseNetworks:
     The name in the cache holds the SHA-256 of what was converted; a damaged file is made again, and a cache that cannot
     be written costs a second at each start. Raises PoseModelError.
     """
-    detector, landmarks = _members(bundle, member_of(quality), quality)
+    detector, landmarks = _members(bundle, landmark_member(quality), quality)
     digest = hashlib.sha256(b"%d" % _CONVERTER + detector + landmarks).hexdigest()
     path = cached_path().parent / f"pose_networks_{digest[:32]}.zip"
     if (kept := _read(path)) is not None:

@@ -9,10 +9,10 @@ from pose.blazepose.region import Region
 _SMALL = 0.62  # side of the small tiles, in shorter sides of the picture
 _STEP = 0.67  # between tiles, in their sides, at most
 _AROUND = (1.3, 0.9, 1.8)  # of the region's side
-_BEHIND = 1.8  # the same, for a look at who stands behind somebody
-_FRAMES_A_LOOK = 2
-_FRAMES_A_QUIET_LOOK = 4  # once nothing has changed for so many looks:
-_QUIET_LOOKS = 24
+_BEHIND = 1.8  # the same, for a search behind a person
+_FRAMES_PER_SEARCH = 2
+_FRAMES_PER_QUIET_SEARCH = 4  # once nothing has changed for so many searches:
+_QUIET_SEARCHES = 24
 
 
 def whole(width: int, height: int) -> Region:
@@ -31,7 +31,7 @@ def _along(size: int, side: float) -> list[float]:
     steps = max(math.ceil((size - side) / (_STEP * side) - 1e-9), 0)
     if not steps:
         return [size / 2]
-    return [side / 2 + (size - side) * place / steps for place in range(steps + 1)]
+    return [side / 2 + (size - side) * index / steps for index in range(steps + 1)]
 
 
 def around(region: Region, number: int) -> Region:
@@ -40,8 +40,8 @@ def around(region: Region, number: int) -> Region:
     return Region(region.x_px, region.y_px, _AROUND[number % len(_AROUND)] * region.side_px)
 
 
-class Looks:
-    """The finder's plan for pictures of one size."""
+class SearchPlan:
+    """Which part of the picture to search in which frame, for pictures of one size."""
 
     def __init__(self, width: int, height: int) -> None:
         self.whole = whole(width, height)
@@ -62,17 +62,17 @@ class Looks:
                 yield next(small)
 
     def is_due(self) -> bool:
-        """Whether to look in this frame; called once a frame in which somebody is followed and more may come."""
+        """Whether to search in this frame; call it once in each frame with somebody followed and room for more."""
         self._frames += 1
         return self._frames % self._every == 0
 
     @property
     def _every(self) -> int:
-        """Frames a look."""
-        return _FRAMES_A_QUIET_LOOK if self._quiet >= _QUIET_LOOKS else _FRAMES_A_LOOK
+        """Frames per search."""
+        return _FRAMES_PER_QUIET_SEARCH if self._quiet >= _QUIET_SEARCHES else _FRAMES_PER_SEARCH
 
-    def behind(self, people: list[Region]) -> Region | None:
-        """Where to look behind one of the people, in turn, in half of the frames in which no look is due."""
+    def next_behind(self, people: list[Region]) -> Region | None:
+        """Where to search behind the next person in turn; None where that is not due in this frame."""
         every = 2 * self._every
         if self._frames % every != 1 or not people:
             return None
@@ -80,11 +80,11 @@ class Looks:
         region = people[self._behind % len(people)]
         return Region(region.x_px, region.y_px, _BEHIND * region.side_px)
 
-    def next(self) -> Region:
-        """The part to look at."""
+    def next_region(self) -> Region:
+        """The next part of the picture to search."""
         self._quiet += 1
         return next(self._order)
 
-    def changed(self) -> None:
-        """Somebody came or went: look more often again."""
+    def note_change(self) -> None:
+        """Somebody came or left: search more often again."""
         self._quiet = 0

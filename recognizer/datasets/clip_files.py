@@ -13,14 +13,14 @@ from pathlib import Path
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.dataset import Found
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.datasets.library_exports import Exported, is_tables, read_coco, read_tables
+from recognizer.datasets.library_exports import LibraryExport, is_tables, read_coco, read_tables
 from recognizer.datasets.sequences import ActionSequence
 
 log = logging.getLogger(__name__)
 
 KINDS = "a PYSKL pickle (.pkl), or what the library exported: a pickle, a folder of tables, or coco's .json"
 _PICKLES = (".pkl", ".pickle")
-_EACH = 3  # of the people, every such one tests where a file has no split
+_TEST_EVERY = 3  # of the people, every such one tests where a file has no split
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ def clip_file(text: str) -> ClipFile | None:
     if path.exists():
         return ClipFile(path)
     before, mark, split = text.rpartition("@")
-    if mark and (Path(before).exists() or _reads_like_a_path(before)):
+    if mark and (Path(before).exists() or _looks_like_path(before)):
         return ClipFile(Path(before), split)
-    return ClipFile(path) if _reads_like_a_path(text) else None
+    return ClipFile(path) if _looks_like_path(text) else None
 
 
 def named_file(text: str) -> ClipFile:
@@ -72,16 +72,16 @@ def read(file: ClipFile) -> list[Found]:
         parts = _by_person(file, [sequence for sequence in sequences if sequence.name in (parts or {sequence.name})])
     elif "test" not in parts.values():
         parts = {name: "test" if part == "validation" else part for name, part in parts.items()}
-    used = [_placed(one, parts) for one in found if not isinstance(one, ActionSequence) or one.name in parts]
+    used = [_with_part(one, parts) for one in found if not isinstance(one, ActionSequence) or one.name in parts]
     _check_actions(file, [one for one in used if isinstance(one, ActionSequence)])
     return used
 
 
-def _reads_like_a_path(text: str) -> bool:
+def _looks_like_path(text: str) -> bool:
     return "/" in text or "\\" in text or text.lower().endswith((*_PICKLES, ".json"))
 
 
-def _exported(path: Path) -> Exported:
+def _exported(path: Path) -> LibraryExport:
     if not path.exists():
         raise DataError(f"no file {path}; give {KINDS}")
     if path.is_dir() and is_tables(path):
@@ -97,7 +97,7 @@ def _exported(path: Path) -> Exported:
     names = [name for note in content["annotations"] if (name := pyskl.name_of(note)) is not None]
     try:
         found = pyskl.pyskl_to_sequences({**content, "split": {"train": names, "test": []}})
-        return Exported(list(found), pyskl.parts_of(splits, strict=True))
+        return LibraryExport(list(found), pyskl.parts_of(splits, strict=True))
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
 
@@ -133,7 +133,7 @@ def _by_person(file: ClipFile, sequences: Sequence[ActionSequence]) -> dict[str,
             f"{file.path}: no split, and not two people to make one by; split the clips in the library (F3), or write "
             "`split` with a train and a test list, and export again"
         )
-    testing = set(people[_EACH - 1 :: _EACH] or people[-1:])
+    testing = set(people[_TEST_EVERY - 1 :: _TEST_EVERY] or people[-1:])
     known = [sequence for sequence in sequences if sequence.subject is not None]
     unknown = len(sequences) - len(known)
     left = f", and {unknown} clips of nobody that is named are left out" if unknown else ""
@@ -141,7 +141,7 @@ def _by_person(file: ClipFile, sequences: Sequence[ActionSequence]) -> dict[str,
     return {sequence.name: "test" if sequence.subject in testing else "train" for sequence in known}
 
 
-def _placed(one: Found, parts: Mapping[str, str]) -> Found:
+def _with_part(one: Found, parts: Mapping[str, str]) -> Found:
     if not isinstance(one, ActionSequence):
         return one
     return replace(one, test=parts[one.name] == "test", validation=parts[one.name] == "validation")

@@ -79,7 +79,7 @@ class DataSet:
     kinect: KinectView | None = None
 
     def read_foreign(self, folder: Path) -> Iterator[Found]:
-        """As `read`, of files that nobody vouches for."""
+        """Like `read`, for untrusted files."""
         return (self.read_isolated or self.read)(folder)
 
 

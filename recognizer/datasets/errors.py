@@ -1,4 +1,4 @@
-"""What is wrong with a data set or one of its files; each message is one line that says how to mend it."""
+"""What is wrong with a data set or one of its files; each message is one line that says how to fix it."""
 
 from pose.errors import ActionLensError
 

@@ -40,7 +40,7 @@ def files_of(folder: Path, pattern: str, dataset: str) -> list[Path]:
 
 
 def each(items: Iterable[Item], read: Callable[[Item], Result]) -> Iterator[Result | DataError]:
-    """What each file, or clip of one, gives; in the place of one that cannot be used, the reason."""
+    """What each file or clip gives; an error in place of one that cannot be used."""
     for item in items:
         found: Result | DataError
         try:

@@ -36,7 +36,7 @@ _ORDER = [_JOINTS.index(joint) for joint in JHMDB_15.joints]
 _NUMBERS = 3 + 3 * len(_JOINTS)
 _TRAIN_PEOPLE = 5  # the first of ten; the others test
 _FARTHEST_MM = 1e6
-_MOST_M = 100.0  # a depth beyond is in millimetres
+_MAX_M = 100.0  # a depth beyond is in millimetres
 _SHOULDERS = [JHMDB_15.index("left_shoulder"), JHMDB_15.index("right_shoulder")]
 
 
@@ -114,7 +114,7 @@ def _row(video: _Video, number: int, words: list[str]) -> list[float]:
 
 def _in_picture(joints: NDArray[np.float32]) -> NDArray[np.float32]:
     """Joints (T, 15, 3) in metres: x right in an unmirrored picture, y down, z away."""
-    if float(np.median(np.abs(joints[..., 2]))) > _MOST_M:
+    if float(np.median(np.abs(joints[..., 2]))) > _MAX_M:
         joints = joints / np.float32(1000)
     left, right = (float(np.median(joints[:, shoulder, 0])) for shoulder in _SHOULDERS)
     return joints * np.array([1 if left > right else -1, -1, 1], np.float32)

@@ -23,7 +23,7 @@ FPS = 30.0  # the authors resampled the clips to this rate and to 340 x 256 pixe
 SIZE_PX = (340, 256)
 _SIZE = np.array(SIZE_PX, dtype=np.float32)
 _READ, _KEPT = 5, 2  # people read of each frame and kept of them, as in ST-GCN's code
-_MOST_FRAMES = 100_000  # a frame number beyond is damage: clips last 10 s
+_MAX_FRAMES = 100_000  # a frame number beyond is damage: clips last 10 s
 _PARTS = (("kinetics_train", False), ("kinetics_val", True))
 
 
@@ -102,7 +102,7 @@ def _frame(frame: Any, file: Path) -> tuple[int, NDArray[np.float32]]:
     """A frame's number and its people (M, 18, 3) of x, y in 0..1 and score."""
     index = frame.get("frame_index") if isinstance(frame, dict) else None
     skeletons = frame.get("skeleton") if isinstance(frame, dict) else None
-    if type(index) is not int or not 0 <= index < _MOST_FRAMES or not isinstance(skeletons, list):
+    if type(index) is not int or not 0 <= index < _MAX_FRAMES or not isinstance(skeletons, list):
         raise damaged(file, "a frame without a number or a list of skeletons")
     poses = np.zeros((min(len(skeletons), _READ), len(OPENPOSE_18), 3), dtype=np.float32)
     for pose, skeleton in zip(poses, skeletons[:_READ], strict=True):

@@ -19,7 +19,7 @@ from recognizer.plain_arrays import UNREADABLE
 RECORDINGS, SEGMENTS, SPLITS, JOINTS = "recordings.csv", "clips.csv", "splits.csv", "joints"
 
 
-class Exported(NamedTuple):
+class LibraryExport(NamedTuple):
     """The labelled segments, or the reason in the place of one, and the part of each segment in each split, by
     names."""
 
@@ -32,7 +32,7 @@ def is_tables(folder: Path) -> bool:
     return (folder / RECORDINGS).is_file() and (folder / JOINTS).is_dir()
 
 
-def read_tables(folder: Path) -> Exported:
+def read_tables(folder: Path) -> LibraryExport:
     """Every labelled segment of such a folder. DataError where a table cannot be read."""
     rows = [row for row in read_table(folder / SEGMENTS, _SEGMENT_FIELDS) if row["action"]]
     of_recording: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -56,10 +56,10 @@ def read_tables(folder: Path) -> Exported:
     for row in read_table(folder / SPLITS, ("split", "clip", "part")):
         if row["clip"] in names:
             splits[row["split"]][names[row["clip"]]] = _part(row, folder / SPLITS)
-    return Exported(found, dict(splits))
+    return LibraryExport(found, dict(splits))
 
 
-def read_coco(file: Path) -> Exported:
+def read_coco(file: Path) -> LibraryExport:
     """Every labelled segment of such a file, which tells of no split. DataError where it is none of the library's."""
     content = load_json(file)
     if not isinstance(content, dict) or not isinstance(content.get("clips"), list):
@@ -69,11 +69,11 @@ def read_coco(file: Path) -> Exported:
     try:
         recordings = dict(_poses_of_coco(content))
         of_recording: dict[str, list[LabelledSegment]] = defaultdict(list)
-        for place, segment in enumerate(content["clips"]):
+        for index, segment in enumerate(content["clips"]):
             if segment["action"]:
                 start_s, end_s = float(segment["start_s"]), float(segment["end_s"])
                 action, who = _text_of(segment["action"]), _text_of(segment["person"])
-                name = f"{segment['recording']}/{place}"
+                name = f"{segment['recording']}/{index}"
                 labelled = LabelledSegment(name, int(segment["track_id"]), start_s, end_s, action, who)
                 of_recording[segment["recording"]].append(labelled)
         people = sorted({segment.who for segments in of_recording.values() for segment in segments} - {""})
@@ -82,7 +82,7 @@ def read_coco(file: Path) -> Exported:
         ]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise damaged(file, f"not as the library writes it ({type(error).__name__}: {error})") from error
-    return Exported(found, {})
+    return LibraryExport(found, {})
 
 
 _RECORDING_FIELDS = ("recording", "width", "height", "layout")

@@ -1,4 +1,4 @@
-"""MATLAB files: read here, or in a process of their own where nobody vouches for them.
+"""MATLAB files: read here, or in a process of their own where they are untrusted.
 
 SciPy's reader ends the process on some damaged files: of 1500 copies of a Penn Action label file with one to four
 changed bytes, 17 did it (SciPy 1.17).
@@ -21,8 +21,8 @@ from pose.ctrl_c import start_process
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.file_problems import DAMAGED, damaged
 
-_MOST_BYTES = 768 << 20  # of memory for one file; those of the data sets need a thousandth
-_PATIENCE_S = 60.0  # for the start of the process, and for one file
+_MAX_BYTES = 768 << 20  # of memory for one file; those of the data sets need a thousandth
+_TIMEOUT_S = 60.0  # for the start of the process, and for one file
 
 
 Arrays = Callable[..., list[NDArray[Any]]]  # of a file: its arrays of these names
@@ -67,7 +67,7 @@ class MatFiles:
         connection = self._connection or self._begun(self._start())
         try:
             connection.send((file, fields))
-            answer = connection.recv() if connection.poll(_PATIENCE_S) else f"not read in {_PATIENCE_S:.0f} s"
+            answer = connection.recv() if connection.poll(_TIMEOUT_S) else f"not read in {_TIMEOUT_S:.0f} s"
         except (EOFError, ConnectionError):
             answer = "not a whole MATLAB file (its reader crashed)"
         if isinstance(answer, str):
@@ -85,9 +85,9 @@ class MatFiles:
         return ours
 
     def _begun(self, connection: Connection) -> Connection:
-        """The same, once the process reads."""
+        """The connection, once the process is ready to read."""
         try:
-            begun = connection.poll(_PATIENCE_S) and connection.recv()
+            begun = connection.poll(_TIMEOUT_S) and connection.recv()
         except (EOFError, ConnectionError):
             begun = False
         if not begun:
@@ -110,7 +110,7 @@ def _limit_memory() -> None:
         import resource
 
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        most = pages * resource.getpagesize() + _MOST_BYTES
+        most = pages * resource.getpagesize() + _MAX_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 

@@ -142,36 +142,36 @@ def _bodies(file: Path, order: Order) -> NDArray[np.float64]:
             found.append((frame, ids, bodies))
     except (OSError, ValueError, IndexError, OverflowError) as error:
         raise damaged(file, f"not a whole skeleton file ({type(error).__name__})") from error
-    seats = _Seats()
-    seated = [
-        (frame, seat, body)
+    slots = _BodySlots()
+    in_slots = [
+        (frame, slot, body)
         for frame, ids, bodies in found
-        for seat, body in zip(seats.of(ids) if order == "ids" else range(len(ids)), bodies, strict=True)
+        for slot, body in zip(slots.of(ids) if order == "ids" else range(len(ids)), bodies, strict=True)
     ]
-    out = np.zeros((max((seat + 1 for _, seat, _ in seated), default=0), frames, len(NTU_25), 3))
-    for frame, seat, body in seated:
-        out[seat, frame] = body
+    out = np.zeros((max((slot + 1 for _, slot, _ in in_slots), default=0), frames, len(NTU_25), 3))
+    for frame, slot, body in in_slots:
+        out[slot, frame] = body
     return out
 
 
-class _Seats:
-    """A place for each body as long as it is there. Who is new, or was lost and found again under another number, takes
-    the first place that nobody of the frame has."""
+class _BodySlots:
+    """A slot for each body as long as it is there. A body that is new, or was lost and found under another number,
+    takes the first slot that is free in the frame."""
 
     def __init__(self) -> None:
-        self._seat_of: dict[tuple[str, int], int] = {}
+        self._slot_of: dict[tuple[str, int], int] = {}
 
     def of(self, ids: list[str]) -> list[int]:
-        """The place of each body of the next frame."""
-        bodies = [(number, ids[:place].count(number)) for place, number in enumerate(ids)]  # one may be there twice
-        seats = {body: self._seat_of[body] for body in bodies if body in self._seat_of}
+        """The slot of each body of the next frame."""
+        bodies = [(number, ids[:index].count(number)) for index, number in enumerate(ids)]  # one may be there twice
+        slots = {body: self._slot_of[body] for body in bodies if body in self._slot_of}
         for body in bodies:
-            if body not in seats:
-                taken = set(seats.values())
-                seats[body] = next(free for free in range(len(taken) + 1) if free not in taken)
-        gone = {body: seat for body, seat in self._seat_of.items() if seat not in seats.values()}
-        self._seat_of = gone | seats
-        return [seats[body] for body in bodies]
+            if body not in slots:
+                taken = set(slots.values())
+                slots[body] = next(free for free in range(len(taken) + 1) if free not in taken)
+        gone = {body: slot for body, slot in self._slot_of.items() if slot not in slots.values()}
+        self._slot_of = gone | slots
+        return [slots[body] for body in bodies]
 
 
 def _skeleton(body: NDArray[np.float64], file: Path) -> Skeleton:

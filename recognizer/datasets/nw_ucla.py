@@ -21,7 +21,7 @@ ACTIONS = {
     **{8: "donning", 9: "doffing", 11: "throw", 12: "carry"},
 }
 # Of these (subject, view) the published names exchange two actions, see docs/datasets.md. All are training clips.
-_EXCHANGED = {(4, 2): {5: 6, 6: 5}, (5, 2): {8: 9, 9: 8}}
+_SWAPPED_ACTIONS = {(4, 2): {5: 6, 6: 5}, (5, 2): {8: 9, 9: 8}}
 
 
 def read(folder: Path, *, corrected: bool = True) -> Iterator[Found]:
@@ -56,7 +56,7 @@ def _sequence(file: Path, *, corrected: bool) -> ActionSequence:
     if action not in ACTIONS:
         raise damaged(file, f"the set has no action {action}")
     if corrected:
-        action = _EXCHANGED.get((subject, view), {}).get(action, action)
+        action = _SWAPPED_ACTIONS.get((subject, view), {}).get(action, action)
     content = load_json(file)
     if not isinstance(content, dict) or "skeletons" not in content:
         raise damaged(file, "has no list `skeletons`")

@@ -11,8 +11,8 @@ _MANY_PEOPLE, _FEW_FRAMES = 20, 5
 _AROUND = 0.1  # of the picture's sides, that a joint may lie outside
 _MOST, _NEARLY_ALL, _HALF = 0.9, 0.99, 0.5
 _SMALL_PX = 16  # no picture of people is smaller
-_MOST_SCORE = 2.0  # of a heatmap, which may be above 1
-_MOST_METRES = 20.0  # from a camera to anybody: what is further is in pixels
+_MAX_SCORE = 2.0  # of a heatmap, which may be above 1
+_MAX_METRES = 20.0  # from a camera to anybody: what is further is in pixels
 
 
 def check_axes(keypoint: NDArray[Any], total_frames: Any, name: str) -> None:
@@ -33,7 +33,7 @@ def check_axes(keypoint: NDArray[Any], total_frames: Any, name: str) -> None:
         raise DataError(f"{name}: `keypoint` of shape {shape}, {likely}")
 
 
-def check_places(
+def check_coordinates(
     keypoint: NDArray[np.float32], seen: NDArray[np.bool_], size_px: tuple[int, int] | None, name: str
 ) -> None:
     """Raise DataError, with what was likely meant, where joints (M, T, V, 2 or 3) cannot be places in a picture of
@@ -49,7 +49,7 @@ def check_places(
 
 def _check_depth(depth: NDArray[np.float64], aside: float, name: str) -> None:
     """aside: the largest of x and y."""
-    if depth.min() < 0 or depth.max() > (_MOST_SCORE if aside > _MOST_METRES else 1):
+    if depth.min() < 0 or depth.max() > (_MAX_SCORE if aside > _MAX_METRES else 1):
         return
     if not depth.any():
         raise DataError(f"{name}: the third value of every joint is 0: leave it out, so that `keypoint` ends in x, y")

@@ -20,7 +20,7 @@ from recognizer.datasets import restricted_pickle
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.file_problems import each
 from recognizer.datasets.kinect import TO_PICTURE
-from recognizer.datasets.plausible import check_axes, check_places
+from recognizer.datasets.plausible import check_axes, check_coordinates
 from recognizer.datasets.sequences import ActionSequence, Skeleton
 
 log = logging.getLogger(__name__)
@@ -231,7 +231,7 @@ def _sequence(
     layout = layout or LAYOUTS.get(str(ours.get("layout"))) or _LAYOUTS.get((keypoint.shape[2], keypoint.shape[3]))
     known = layout is not None and len(layout) == keypoint.shape[2]
     if not ours and (known or keypoint.shape[3] == 3):  # MediaPipe, whose joints we write, places some far outside
-        check_places(keypoint, seen, size_px, name)
+        check_coordinates(keypoint, seen, size_px, name)
     if layout is None or len(layout) != keypoint.shape[2]:
         raise DataError(f"{name}: no layout has {keypoint.shape[2]} joints in {keypoint.shape[3]}D; name the layout")
     joints = np.where(np.isfinite(keypoint), keypoint, 0) * (TO_PICTURE if keypoint.shape[3] == 3 else np.float32(1))

@@ -16,7 +16,7 @@ from recognizer.datasets.sequences import ActionSequence, Skeleton
 from recognizer.plain_arrays import refuse_traps
 
 NAME = "actionlens"  # in place of the data set's name
-_MOST_BYTES = 2 << 30  # of joints.npz, unpacked
+_MAX_BYTES = 2 << 30  # of joints.npz, unpacked
 _ROUNDING_S = 1e-6  # the length of a recording, which is the end of many a segment, is rounded to this
 KINDS = {"times_s": "f", "frame": "i", "person": "i", "xy_px": "f", "confidence": "f"}
 
@@ -37,7 +37,7 @@ class Poses:
 
 
 class LabelledSegment(NamedTuple):
-    """A labelled stretch of a recording. person: the identity in it. who: the person's name, "" where nobody told."""
+    """A labelled stretch of a recording. person: the identity in it. who: the person's name, "" if unknown."""
 
     name: str
     person: int
@@ -48,7 +48,7 @@ class LabelledSegment(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
+class Excerpt:
     """A stretch of a recording. times_s: (T,). persons: their identities, the segment's own first. skeletons: one each.
     present: (M, T) who is in which frame."""
 
@@ -69,7 +69,7 @@ def within(times_s: NDArray[np.float64], start_s: float, end_s: float) -> NDArra
     return inside
 
 
-def cut(poses: Poses, start_s: float, end_s: float, person: int) -> Cut | None:
+def cut(poses: Poses, start_s: float, end_s: float, person: int) -> Excerpt | None:
     """Everybody in a stretch; None where it has less than two frames or its own person is in none of them."""
     frames = np.flatnonzero(within(poses.times_s, start_s, end_s))
     inside = (poses.frame >= frames[0]) & (poses.frame <= frames[-1]) if len(frames) else np.zeros(0, bool)
@@ -83,10 +83,10 @@ def cut(poses: Poses, start_s: float, end_s: float, person: int) -> Cut | None:
         place = persons.index(int(poses.person[index])), int(poses.frame[index] - frames[0])
         joints[place], score[place], present[place] = poses.xy_px[index], poses.confidence[index], True
     skeletons = [Skeleton(joints[m], score[m] > 0, score[m] if poses.scored else None) for m in range(len(persons))]
-    return Cut(poses.times_s[frames], persons, skeletons, present)
+    return Excerpt(poses.times_s[frames], persons, skeletons, present)
 
 
-def sequence_of(found: Cut, poses: Poses, segment: LabelledSegment, people: Sequence[str]) -> ActionSequence:
+def sequence_of(found: Excerpt, poses: Poses, segment: LabelledSegment, people: Sequence[str]) -> ActionSequence:
     """A stretch as training has it. people: all names, among which the segment's person has a number."""
     own = found.skeletons[0]
     return ActionSequence(
@@ -107,7 +107,7 @@ def sequence_of(found: Cut, poses: Poses, segment: LabelledSegment, people: Sequ
 
 def load_joints(file: Path) -> dict[str, NDArray[Any]]:
     """The arrays of a joints.npz by the names of Poses, checked against each other. Raises one of UNREADABLE."""
-    refuse_traps(file, _MOST_BYTES)
+    refuse_traps(file, _MAX_BYTES)
     with np.load(file, allow_pickle=False) as content:
         arrays = {name: np.asarray(content[name]) for name in KINDS}
     poses, joints = len(arrays["frame"]), arrays["confidence"].shape[-1]

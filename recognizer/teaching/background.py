@@ -20,8 +20,8 @@ _FOCAL_PX = 600.0
 # The camera's distance and height in metres, and how far it is turned about the person, in degrees.
 _DISTANCE_M, _HEIGHT_M, _TURN_DEG = 3.0, 1.2, 15.0
 
-_TRIED_HZ = 10.0
-_TRIED = ((3, -20.0), (5, 28.0), (11, 0.0))  # looks of the demo, whose bodies are used, and turns of the camera
+_PROBE_HZ = 10.0
+_PROBES = ((3, -20.0), (5, 28.0), (11, 0.0))  # looks of the demo, whose bodies are used, and turns of the camera
 _AROUND_S = 1.6  # of what comes before and after a motion: a window's length
 _SETTLED_S = 0.6  # from the beginning of a stillness on
 _STILL_S = 4.0
@@ -52,7 +52,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tried:
+class ProbeMotion:
     """A motion to test for false alarms. action: its everyday name; words: as in "also fires on waving"."""
 
     action: str
@@ -77,13 +77,13 @@ def everyday_motion(shape: Shape) -> tuple[Stretch, ...]:
 
 
 @cache
-def tried_motions() -> tuple[Tried, ...]:
+def probe_motions() -> tuple[ProbeMotion, ...]:
     """Every motion of the demo's loop once, from stillness to stillness, and standing and sitting still, by other
     bodies and from other viewpoints than in everyday_motion()."""
-    script, found = Script(), list[Tried]()
+    script, found = Script(), list[ProbeMotion]()
     before = ""
     for number, segment in enumerate(script.segments):
-        look, turn_deg = _TRIED[len(found) % len(_TRIED)]
+        look, turn_deg = _PROBES[len(found) % len(_PROBES)]
         sitting, before = before == "sit_down", segment.action
         if segment.action == IDLE and not sitting and number not in _STANDING:
             continue
@@ -91,19 +91,19 @@ def tried_motions() -> tuple[Tried, ...]:
             times_s = _to_and_fro(segment.start_s + _SETTLED_S, segment.end_s)
             words = SITTING if sitting else STANDING
         else:
-            times_s = np.arange(segment.start_s - _AROUND_S, segment.end_s + _AROUND_S, 1 / _TRIED_HZ)
+            times_s = np.arange(segment.start_s - _AROUND_S, segment.end_s + _AROUND_S, 1 / _PROBE_HZ)
             words = _WORDS.get(segment.action, segment.action)
         xy = _seen(script, times_s, draw_look(look).body, turn_deg)
-        at_s = np.arange(len(xy)) / _TRIED_HZ
+        at_s = np.arange(len(xy)) / _PROBE_HZ
         confidence = np.ones(xy.shape[:2], np.float32)
         example = Example(f"{words}/{number}", NOTHING, None, None, at_s, xy, confidence, MPOSE_13)
-        found.append(Tried(segment.action, words, example))
+        found.append(ProbeMotion(segment.action, words, example))
     return tuple(found)
 
 
 def _to_and_fro(start_s: float, end_s: float) -> NDArray[np.float64]:
-    """Times within a still phase that is longer than the demo's."""
-    passed = np.arange(0, _STILL_S, 1 / _TRIED_HZ) % (2 * (end_s - start_s))
+    """Times that play a still phase back and forth, to make it longer than the demo's."""
+    passed = np.arange(0, _STILL_S, 1 / _PROBE_HZ) % (2 * (end_s - start_s))
     return start_s + np.minimum(passed, 2 * (end_s - start_s) - passed)
 
 

@@ -22,7 +22,7 @@ from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, Lesson
 from recognizer.teaching.metrics import (
     EXAMPLES,
-    FEWEST_OF_ACTION,
+    MIN_PER_ACTION,
     PEOPLE,
     SESSIONS,
     FalseAlarms,
@@ -38,8 +38,8 @@ GOOD_RECALL = 0.9  # from here on an action needs no more examples
 # Errors fall with the number of examples as examples ** -LEARNING_RATE: between 1 and 10 examples in few-shot episodes
 # (docs/benchmarks-teaching.md).
 LEARNING_RATE = 0.5
-_MOST_EXAMPLES_ASKED = 20
-_LEAST_EVIDENCE = 0.05
+_MAX_EXAMPLES_ASKED = 20
+_MIN_EVIDENCE = 0.05
 _CONTRADICTED, _CONTRADICTING = 0.15, 0.6  # probabilities of its own and of another action of a suspect example
 
 
@@ -54,7 +54,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class VariantsTried:
+class VariantComparison:
     """The benefit of generated variants of the examples (recognizer.teaching.variants).
 
     generator, sha256, seed: what made them. variants: how many. held_out, examples, accuracy_without, accuracy_with: of
@@ -90,7 +90,7 @@ class Check:
     needed: dict[str, int]
     alarms: FalseAlarms | None
     remarks: tuple[str, ...] = field(default=())
-    variants: VariantsTried | None = None
+    variants: VariantComparison | None = None
     left_out: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -134,7 +134,7 @@ def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings 
 
 def merged(groups: Sequence[Any], together: NDArray[np.intp]) -> list[int]:
     """Groups that share a moment are merged: (C,) fold numbers. together: as in a Lesson."""
-    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    number = {group: index for index, group in enumerate(dict.fromkeys(groups))}
     own = np.array([number[group] for group in groups], np.intp)
     pairs = sorted({(int(own[first]), int(mine)) for first, mine in zip(together, own, strict=True)})
     return [int(each) for each in joined_groups(len(number), pairs)[own]]
@@ -143,7 +143,7 @@ def merged(groups: Sequence[Any], together: NDArray[np.intp]) -> list[int]:
 def copies_in(examples: Sequence[Example], together: NDArray[np.intp]) -> tuple[str, ...]:
     """Names of examples that show the same moment as one before them."""
     pairs = zip(examples, together, strict=True)
-    return tuple(c.name for place, (c, first) in enumerate(pairs) if c.around is None and first != place)
+    return tuple(c.name for index, (c, first) in enumerate(pairs) if c.around is None and first != index)
 
 
 def session_of(example: Example) -> str:
@@ -183,7 +183,7 @@ def _held_out(
         pairs.append((lesson.examples[example].action, actions[best] if shown else UNKNOWN))
         names.append(lesson.examples[example].name)
     judged = sum(true != NOTHING for true, _ in pairs)
-    asked = [example for place, example in enumerate(lesson.examples) if lesson.together[place] == place]
+    asked = [example for index, example in enumerate(lesson.examples) if lesson.together[index] == index]
     count = len(set(_of_actions(lesson, groups))) if held_out != EXAMPLES else judged
     not_judged = sum(example.action != NOTHING for example in asked) - judged
     return counted(pairs, actions, held_out, count, not_judged, names=names)
@@ -191,7 +191,7 @@ def _held_out(
 
 def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
     """(A + 1,) probabilities of each example that can be checked, by a head trained without its group."""
-    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    number = {group: index for index, group in enumerate(dict.fromkeys(groups))}
     labels = np.array([number[group] for group in groups])
     found: dict[int, Array] = {}
     for label in number.values():
@@ -219,7 +219,7 @@ def example_answer(head: Head, description: Array) -> Array:
 def answer_of(probabilities: Array) -> Array:
     """(A + 1,) of a whole example: the mean over its windows (W, A + 1), each weighted by its evidence for any action,
     because examples begin and end at rest."""
-    answer: Array = np.average(probabilities, axis=0, weights=1 - probabilities[:, -1] + _LEAST_EVIDENCE)
+    answer: Array = np.average(probabilities, axis=0, weights=1 - probabilities[:, -1] + _MIN_EVIDENCE)
     return answer
 
 
@@ -246,12 +246,12 @@ def needed_examples(examples: Sequence[Example], strictest: HeldOutCheck) -> dic
     needed = {}
     for action, metrics in strictest.actions.items():
         have = sum(example.action == action for example in examples)
-        wanted = FEWEST_OF_ACTION
-        if metrics.recall is not None and metrics.examples >= FEWEST_OF_ACTION and metrics.recall < GOOD_RECALL:
+        wanted = MIN_PER_ACTION
+        if metrics.recall is not None and metrics.examples >= MIN_PER_ACTION and metrics.recall < GOOD_RECALL:
             error = 1 - metrics.recall
             wanted = max(wanted, have + 1, math.ceil(have * (error / (1 - GOOD_RECALL)) ** (1 / LEARNING_RATE)))
         if wanted > have:
-            needed[action] = min(wanted - have, _MOST_EXAMPLES_ASKED)
+            needed[action] = min(wanted - have, _MAX_EXAMPLES_ASKED)
     return needed
 
 
@@ -289,7 +289,7 @@ class _Rules:
 
 def shown_live(taught: Sequence[str], thresholds: Array, shape: Shape, probabilities: Array, hop_s: float) -> list[str]:
     """The actions that would start if windows with these probabilities (W, A + 1) were seen live in sequence."""
-    actions = (*(f"{place}" for place in range(len(taught))), "rest")
+    actions = (*(f"{index}" for index in range(len(taught))), "rest")
     limits = dict(zip(actions, [*map(float, thresholds), 1.0], strict=True))
     rules = _Rules(actions, DecisionRules(1.0, limits, ("rest",)), shape.frames, shape.fps)
     # Windows may be further apart than live ones: without evidence for so long a person would be given up.

@@ -15,23 +15,24 @@ from pose.skeleton import MPOSE_13
 from recognizer.teaching.examples import Example
 from recognizer.teaching.movement import HZ, Floats, Track, track_of
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 _ANCHORS_EVERY = 8  # frames between the moments of an example that are looked for in the others
 _ANCHOR_PACE = 0.7  # torsos a second: still moments look the same in all examples
 _NEAR = 0.08  # of a joint in a whole posture, the root of the mean square, in torsos: what is looked at more closely
 _SHORTEST_S = 0.6  # that both share
-_LEAST_MOVING_S = 0.3  # of it
+_MIN_MOVING_S = 0.3  # of it
 _SHARED = 0.6  # part of the shorter one's movement that must be in the other
-# The difference of two ways, in parts of the movement itself. Of UTD-MHAD's 1231 pairs of one person who does an action
-# twice one in a hundred is nearer than 0.11; copies whose joints jitter by 2% of the torso differ by 0.05 (median).
+# The difference of two trajectories, as a share of the movement itself. Of UTD-MHAD's 1231 pairs of one person doing an
+# action twice, one in a hundred is nearer than 0.11; copies whose joints jitter by 2% of the torso differ by 0.05
+# (median).
 _SAME = 0.12
 _FINE = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)  # frames by which a shift is made more exact
 _WORTH_REFINING = 3.0  # times _SAME
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Way:
+class _Trajectory:
     """joints: (F, J, 2) from the middle of the trunk in torsos, NaN where not known. moving: (F,)."""
 
     joints: Floats
@@ -39,27 +40,27 @@ class _Way:
 
 
 def near_copies(examples: Sequence[Example]) -> list[tuple[int, int]]:
-    """Places of examples of which the second shows a moment of the first; each pair once."""
-    ways = [_way(example) for example in examples]
-    frames = _Frames(ways)
+    """Index pairs of examples that share a moment; each pair once, the lower index first."""
+    trajectories = [_trajectory(example) for example in examples]
+    frames = _Frames(trajectories)
     found: list[tuple[int, int]] = []
-    for example, way in enumerate(ways):
+    for example, trajectory in enumerate(trajectories):
         others: set[int] = set()
-        for seen in (way, _mirrored(way)):
+        for seen in (trajectory, _mirrored(trajectory)):
             for other, shift in frames.matches(seen, after=example):
-                if other not in others and _same(seen, ways[other], shift):
+                if other not in others and _same(seen, trajectories[other], shift):
                     others.add(other)
         found += [(example, other) for other in sorted(others)]
     return found
 
 
-def copy_groups(examples: Sequence[Example]) -> Places:
-    """(C,) the place of the first example of those that are copies of each other, directly or by way of others."""
+def copy_groups(examples: Sequence[Example]) -> Indices:
+    """(C,) the index of the first example in each group of copies, direct or through other copies."""
     return joined_groups(len(examples), near_copies(examples))
 
 
-def joined_groups(count: int, pairs: Sequence[tuple[int, int]]) -> Places:
-    """(count,) the first place of those that pairs connect."""
+def joined_groups(count: int, pairs: Sequence[tuple[int, int]]) -> Indices:
+    """(count,) the lowest index in each group connected by pairs."""
     group = np.arange(count)
     for a, b in pairs:
         one, other = sorted((int(group[a]), int(group[b])))
@@ -67,9 +68,9 @@ def joined_groups(count: int, pairs: Sequence[tuple[int, int]]) -> Places:
     return group
 
 
-def _way(example: Example) -> _Way:
+def _trajectory(example: Example) -> _Trajectory:
     track = track_of(example.times_s, example.xy_px, example.confidence, example.layout)
-    return _Way(_centred(track), track.known & (track.pace >= _ANCHOR_PACE))
+    return _Trajectory(_centred(track), track.known & (track.pace >= _ANCHOR_PACE))
 
 
 def _centred(track: Track) -> Floats:
@@ -79,8 +80,8 @@ def _centred(track: Track) -> Floats:
     return centred
 
 
-def _mirrored(way: _Way) -> _Way:
-    return _Way(way.joints[:, MPOSE_13.mirrored] * np.array([-1.0, 1.0]), way.moving)
+def _mirrored(trajectory: _Trajectory) -> _Trajectory:
+    return _Trajectory(trajectory.joints[:, MPOSE_13.mirrored] * np.array([-1.0, 1.0]), trajectory.moving)
 
 
 def _filled(joints: Floats) -> NDArray[np.float32]:
@@ -88,8 +89,8 @@ def _filled(joints: Floats) -> NDArray[np.float32]:
     return np.nan_to_num(joints).reshape(len(joints), -1).astype(np.float32)
 
 
-def _anchors(way: _Way) -> Places:
-    places = np.flatnonzero(way.moving)
+def _anchors(trajectory: _Trajectory) -> Indices:
+    places = np.flatnonzero(trajectory.moving)
     kept: list[int] = []
     for place in places.tolist():
         if not kept or place - kept[-1] >= _ANCHORS_EVERY:
@@ -100,20 +101,23 @@ def _anchors(way: _Way) -> Places:
 class _Frames:
     """The frames of all examples, in which postures are looked for."""
 
-    def __init__(self, ways: Sequence[_Way]) -> None:
-        lots = [np.zeros((0, 2 * len(MPOSE_13)), np.float32), *(_filled(way.joints) for way in ways)]
+    def __init__(self, trajectories: Sequence[_Trajectory]) -> None:
+        lots = [
+            np.zeros((0, 2 * len(MPOSE_13)), np.float32),
+            *(_filled(trajectory.joints) for trajectory in trajectories),
+        ]
         frames = np.concatenate(lots)
-        self._first = np.cumsum([0, *(len(way.joints) for way in ways)])
+        self._first = np.cumsum([0, *(len(trajectory.joints) for trajectory in trajectories)])
         self._squares = (frames**2).sum(axis=1)
         self._columns = np.ascontiguousarray(-2 * frames.T)
 
-    def matches(self, way: _Way, *, after: int) -> list[tuple[int, int]]:
+    def matches(self, trajectory: _Trajectory, *, after: int) -> list[tuple[int, int]]:
         """Examples after a place that have nearly the postures of an example's anchors, and at which shift."""
-        anchors, first = _anchors(way), self._first
+        anchors, first = _anchors(trajectory), self._first
         examples = after + 1 + np.flatnonzero(np.diff(first[after + 1 :]))  # that have a frame
         if not len(anchors) or not len(examples):
             return []
-        looked_for, begin = _filled(way.joints[anchors]), first[after + 1]
+        looked_for, begin = _filled(trajectory.joints[anchors]), first[after + 1]
         # (anchors, F) squared distances, when all three are added. Not by BLAS, whose threads cost more than they save.
         apart = np.einsum("aj,jf->af", looked_for, self._columns[:, begin:])
         apart += self._squares[begin:]
@@ -132,21 +136,21 @@ class _Frames:
         return sorted(set(zip(examples[agree].tolist(), shift[agree].tolist(), strict=True)))
 
 
-def _same(a: _Way, b: _Way, shift: int) -> bool:
+def _same(a: _Trajectory, b: _Trajectory, shift: int) -> bool:
     """Whether frame n of a and frame n + shift of b show the same moment."""
     start, end = max(0, -shift), min(len(a.joints), len(b.joints) - shift)
     if end - start < _SHORTEST_S * HZ:
         return False
     shared = min(a.moving[start:end].sum(), b.moving[start + shift : end + shift].sum())
-    if shared < max(_LEAST_MOVING_S * HZ, _SHARED * min(a.moving.sum(), b.moving.sum())):
+    if shared < max(_MIN_MOVING_S * HZ, _SHARED * min(a.moving.sum(), b.moving.sum())):
         return False
     if _difference(a, b, shift, start, end) > _WORTH_REFINING * _SAME:
         return False
     return min(_difference(a, b, shift + fine, start, end) for fine in _FINE) < _SAME
 
 
-def _difference(a: _Way, b: _Way, shift: float, start: int, end: int) -> float:
-    """The distance between frames start to end of a and those of b at a shift, in parts of a's movement. Joints count
+def _difference(a: _Trajectory, b: _Trajectory, shift: float, start: int, end: int) -> float:
+    """The distance between frames start to end of a and those of b at a shift, as a share of a's movement. Joints count
     as much as they move; where a joint is always found a little aside, as in a mirror, that is no difference."""
     own = a.joints[start:end]
     at = np.clip(np.arange(start, end) + shift, 0, len(b.joints) - 1)

@@ -15,7 +15,7 @@ from recognizer.features import clip_features
 
 Array = NDArray[np.float32]
 
-LEAST_VARIANCE = np.float32(1e-6)  # below it a feature stands still
+MIN_VARIANCE = np.float32(1e-6)  # below it a feature stands still
 
 
 class Embedder(Protocol):
@@ -35,5 +35,5 @@ def describe(clips: Sequence[Clip], embedder: Embedder) -> Array:
 
 def described(embedding: Array, features: Array) -> Array:
     """(N, E) and features (N, T, F) to (N, E + F)."""
-    variance = np.maximum(((features - features.mean(axis=1, keepdims=True)) ** 2).mean(axis=1), LEAST_VARIANCE)
+    variance = np.maximum(((features - features.mean(axis=1, keepdims=True)) ** 2).mean(axis=1), MIN_VARIANCE)
     return np.concatenate([embedding, np.sqrt(variance)], axis=1)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from recognizer.teaching.logistic import fit_logistic
 
 Array = NDArray[np.float32]
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 LOGISTIC, MEANS, DISCRIMINANT = "logistic", "means", "discriminant"
 KINDS = (LOGISTIC, MEANS, DISCRIMINANT)
 
-_LEAST_SPREAD = 1e-3  # of a feature, in units of the median spread: one that never varies says nothing
+_MIN_SPREAD = 1e-3  # of a feature, in units of the median spread: one that never varies says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def softmax(logits: Array) -> Array:
     return found
 
 
-def fit_head(description: Array, target: Places, actions: int, settings: HeadSettings, weight: Array) -> Head:
+def fit_head(description: Array, target: Indices, actions: int, settings: HeadSettings, weight: Array) -> Head:
     """Fit to windows (N, D) with targets (N,) of 0..actions, where `actions` itself means none of them.
 
     weight: (N,) of each window; brought to the same sum for each action, and to other_share for the negatives.
@@ -64,7 +64,7 @@ def fit_head(description: Array, target: Places, actions: int, settings: HeadSet
     weight = weight * (wanted / np.maximum(totals, 1e-9))[target] * (len(target) / wanted.sum())
     centre = np.average(description, axis=0, weights=weight)
     spread = np.sqrt(np.average((description - centre) ** 2, axis=0, weights=weight))
-    spread = np.maximum(spread, _LEAST_SPREAD * max(float(np.median(spread)), 1e-6))
+    spread = np.maximum(spread, _MIN_SPREAD * max(float(np.median(spread)), 1e-6))
     scaled = (description - centre) / spread
     fit = {LOGISTIC: _logistic, MEANS: _means, DISCRIMINANT: _discriminant}[settings.kind]
     classes, weights, bias = fit(scaled, target, settings.strength, weight)
@@ -75,10 +75,10 @@ def fit_head(description: Array, target: Places, actions: int, settings: HeadSet
     return Head(whole.astype(np.float32), constant.astype(np.float32))
 
 
-_Fitted = tuple[Places, NDArray[np.float64], NDArray[np.float64]]  # classes (K,), weights (D, K), bias (K,)
+_Fitted = tuple[Indices, NDArray[np.float64], NDArray[np.float64]]  # classes (K,), weights (D, K), bias (K,)
 
 
-def _logistic(x: NDArray[np.float64], target: Places, strength: float, weight: Array) -> _Fitted:
+def _logistic(x: NDArray[np.float64], target: Indices, strength: float, weight: Array) -> _Fitted:
     classes, place = np.unique(target, return_inverse=True)
     penalty = 1 / (strength * float(weight.sum()))
     if len(classes) == 2:  # of one column for two classes, as scikit-learn has it; here it is halved between them
@@ -87,14 +87,14 @@ def _logistic(x: NDArray[np.float64], target: Places, strength: float, weight: A
     return classes, weights, bias
 
 
-def _means(x: NDArray[np.float64], target: Places, strength: float, weight: Array) -> _Fitted:
+def _means(x: NDArray[np.float64], target: Indices, strength: float, weight: Array) -> _Fitted:
     classes = np.unique(target)
     means = np.stack([np.average(x[target == c], axis=0, weights=weight[target == c]) for c in classes])
     scale = strength / x.shape[1]
     return classes, 2 * scale * means.T, -scale * (means**2).sum(axis=1)
 
 
-def _discriminant(x: NDArray[np.float64], target: Places, strength: float, weight: Array) -> _Fitted:
+def _discriminant(x: NDArray[np.float64], target: Indices, strength: float, weight: Array) -> _Fitted:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # slow import, only for comparison
 
     classes = np.unique(target)

@@ -36,7 +36,7 @@ from recognizer.teaching.windows import (
 FEWEST_EXAMPLES = 3  # of an action
 
 _HOP_S = 0.2  # between windows that are judged
-_MOST_WINDOWS = 4000  # judged of the footage of nothing: beyond, they are further apart
+_MAX_WINDOWS = 4000  # judged of the footage of nothing: beyond, they are further apart
 _BATCH = 64
 _SHORTEST_S = 0.2
 _BODY = ("shoulder", "hip")
@@ -46,8 +46,8 @@ Progress = Callable[[float], None]  # part of the work that is done, 0..1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """description: (W, D). owner: (W,) place of the example that each was cut from; windows of an example follow in
-    time."""
+    """description: (W, D). owner: (W,) index of the example that each was cut from; windows of an example are in
+    order of time."""
 
     description: Array
     owner: NDArray[np.intp]
@@ -55,11 +55,12 @@ class Windows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """actions: the taught ones, in order of their names. examples: all, "nothing" among them. target: (C,) place of
-    each example's action, len(actions) for nothing. shaken: to fit to; plain: to judge by, hop_s[example] apart.
-    background: windows of everyday motions, whose owner is a place in background_actions. together: (C,) what is held
-    out together, the place of the first of it: an example, the stillness around it, and all that show the same moment.
-    host: (C,) place of the example that a stillness is around, its own place for every other example."""
+    """actions: the taught ones, in order of their names. examples: all, "nothing" among them. target: (C,) index of
+    each example's action, len(actions) for nothing. shaken: augmented windows to train on; plain: original windows to
+    test on, hop_s[example] apart. background: windows of everyday motions, whose owner is an index into
+    background_actions. together: (C,) groups that are held out together, by the index of their first example: an
+    example, the stillness around it, and all that show the same moment. host: (C,) index of the example that a
+    stillness is around; every other example's own index."""
 
     actions: tuple[str, ...]
     examples: tuple[Example, ...]
@@ -99,7 +100,7 @@ def prepare(
     even = [checked(example, shape) for example in examples]
     background = everyday_motion(shape)
     nothing_s = sum(each.duration_s for example, each in zip(examples, even, strict=True) if example.action == NOTHING)
-    nothing_hop_s = max(_HOP_S, nothing_s / _MOST_WINDOWS)
+    nothing_hop_s = max(_HOP_S, nothing_s / _MAX_WINDOWS)
     hop_s = np.array([nothing_hop_s if example.action == NOTHING else _HOP_S for example in examples])
     lots = [
         cutter.shaken(each, mirror=example.action not in one_sided)
@@ -124,15 +125,15 @@ def prepare(
 
 
 def _hosts(examples: Sequence[Example]) -> NDArray[np.intp]:
-    places = {example.name: place for place, example in enumerate(examples)}
+    places = {example.name: index for index, example in enumerate(examples)}
     return np.array(
-        [places.get(example.around or example.name, place) for place, example in enumerate(examples)], np.intp
+        [places.get(example.around or example.name, index) for index, example in enumerate(examples)], np.intp
     )
 
 
 def _together(examples: Sequence[Example], hosts: NDArray[np.intp]) -> NDArray[np.intp]:
-    own = [place for place, example in enumerate(examples) if example.around is None]
-    copies = [(own[a], own[b]) for a, b in near_copies([examples[place] for place in own])]
+    own = [index for index, example in enumerate(examples) if example.around is None]
+    copies = [(own[a], own[b]) for a, b in near_copies([examples[index] for index in own])]
     return joined_groups(len(examples), [*enumerate(hosts.tolist()), *copies])
 
 
@@ -147,7 +148,7 @@ def with_extra(
     seed: int = 0,
     progress: Progress = lambda part: None,
 ) -> Lesson:
-    """The lesson with further examples to fit to, each with the place of the lesson's example that it goes with: it is
+    """The lesson with further examples to fit to, each with the index of the lesson's example that it goes with: it is
     left out with that example, shares its weight, and is never judged by."""
     if not extra:
         return lesson
@@ -186,7 +187,7 @@ class _Cutter:
         return joined([both, mirrored(*both, layout)]) if mirror and changes.mirror else both
 
     def describe(self, *groups: Sequence[_Lot]) -> list[Windows]:
-        """The windows of each group of lots; the owner of a window is the place of its lot in its group."""
+        """The windows of each group of lots; the owner of a window is the index of its lot in its group."""
         xy, confidence = joined([lot for group in groups for lot in group])
         described = self._described(xy, confidence)
         found, first = [], 0
@@ -233,5 +234,5 @@ def trunk_seen(confidence: Array, layout: Layout) -> bool:
 
 def body_seen(confidence: Array, layout: Layout) -> NDArray[np.bool_]:
     """(n,) whether a shoulder or a hip is seen in each pose (n, V)."""
-    places = [place for place, joint in enumerate(layout.joints) if joint.partition("_")[2] in _BODY]
+    places = [index for index, joint in enumerate(layout.joints) if joint.partition("_")[2] in _BODY]
     return np.asarray(np.any(confidence[:, places] > 0, axis=1))

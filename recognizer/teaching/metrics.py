@@ -12,8 +12,8 @@ from recognizer.teaching.examples import NOTHING
 
 SESSIONS, PEOPLE, EXAMPLES, TEST = "sessions", "people", "clips", "test"  # as in clips.json
 
-FEWEST_JUDGED = 10  # examples: a figure on fewer says nothing (9 of 9 right may be 70%)
-FEWEST_OF_ACTION = 5  # with fewer, recall says little, and the advice is to record this many
+MIN_EVALUATED = 10  # examples: a figure on fewer says nothing (9 of 9 right may be 70%)
+MIN_PER_ACTION = 5  # with fewer, recall says little, and the advice is to record this many
 _Z = 1.959964  # of 95%
 
 # clips.json, cards and the windows have an example under the name that it had when they were first written.
@@ -85,7 +85,7 @@ class HeldOutCheck:
             return "not checked: no example could be held out; record in a second session"
         if self.seen or self.held_out == EXAMPLES:
             return "not checked: all examples are from one session; record in a second session"
-        if self.examples < FEWEST_JUDGED:
+        if self.examples < MIN_EVALUATED:
             return f"too few separate takes ({self.examples}) for a percentage. Record more on another occasion"
         return ""
 
@@ -99,11 +99,11 @@ class HeldOutCheck:
             "interval": wilson(self.right, self.examples) if judged else None,
         }
         for action, metrics in self.actions.items():
-            enough = judged and metrics.examples >= FEWEST_OF_ACTION
+            enough = judged and metrics.examples >= MIN_PER_ACTION
             values["actions"][action] |= {
                 "recall": metrics.recall if enough else None,
                 "interval": wilson(metrics.right, metrics.examples) if enough else None,
-                "precision": metrics.precision if judged and metrics.answered >= FEWEST_OF_ACTION else None,
+                "precision": metrics.precision if judged and metrics.answered >= MIN_PER_ACTION else None,
             }
         return values
 

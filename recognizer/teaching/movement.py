@@ -28,7 +28,7 @@ _HALF = 3  # poses to either side of which a speed is the way between
 # Torsos a second, the mean of the two fastest joints. In poses of webcams people who stand have 0.3 in half of their
 # time and reach 0.6 in a tenth; kicks, claps and waves have 0.7 to 1.6 and reach 1.4 to 3.5.
 _MOVES, _MOVES_PART = 0.6, 0.25  # and part of the fastest moment of the recording
-_STILL, _MOST_STILL, _STILL_PART = 0.3, 0.6, 0.1
+_STILL, _MAX_STILL, _STILL_PART = 0.3, 0.6, 0.1
 _FIDGETS = 1.0
 _JITTER = 1.8  # times the quietest part of the recording
 _BURST_S = 0.12  # shorter ones are a detector's mistake
@@ -82,7 +82,7 @@ class Track:
         return bool(self.known.any()) and self._peak() < _FIDGETS
 
     def moving(self) -> list[tuple[int, int]]:
-        """Stretches that move, places of the first and the last pose of each."""
+        """Moving stretches: the indices of the first and the last pose of each."""
         if not self.known.any():
             return []
         limit = max(_MOVES, _MOVES_PART * self._peak(), 2 * _JITTER * self._quiet())
@@ -91,8 +91,8 @@ class Track:
         return [(a, b) for a, b in wide if fast[a : b + 1].sum() >= _BURST_S * HZ]
 
     def _still_pace(self) -> float:
-        limit = float(np.clip(_STILL_PART * self._peak(), _STILL, _MOST_STILL))
-        return max(limit, min(_JITTER * self._quiet(), 2 * _MOST_STILL))
+        limit = float(np.clip(_STILL_PART * self._peak(), _STILL, _MAX_STILL))
+        return max(limit, min(_JITTER * self._quiet(), 2 * _MAX_STILL))
 
     def _peak(self) -> float:
         """Of the take itself: what was done before it may have been much faster."""
@@ -223,7 +223,7 @@ def is_natural(upright: Floats) -> bool:
 
 
 def runs(mask: Mask) -> list[tuple[int, int]]:
-    """First and last place of each stretch that is true."""
+    """First and last index of each run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
 

@@ -7,7 +7,7 @@ from recognizer.teaching.examples import Example
 from recognizer.view import ARMS, HIPS, LEGS, PARTS, BodyView, seen_parts
 from recognizer.window import MIN_CONFIDENCE
 
-_MOST = 0.5  # of an action's examples
+_MAX_LACKING = 0.5  # of an action's examples
 
 Needs = dict[str, tuple[str, ...]]
 
@@ -34,7 +34,7 @@ def needs_of(
 
 def _needed(views: Sequence[BodyView]) -> tuple[str, ...]:
     def lack(part: str) -> bool:
-        return sum(part not in view.parts for view in views) > _MOST * len(views)
+        return sum(part not in view.parts for view in views) > _MAX_LACKING * len(views)
 
     if not lack(LEGS):
         return PARTS

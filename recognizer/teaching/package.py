@@ -25,7 +25,7 @@ from recognizer.model_card import (
 )
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import Check
-from recognizer.teaching.description import LEAST_VARIANCE, described
+from recognizer.teaching.description import MIN_VARIANCE, described
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
 from recognizer.teaching.needs import Needs, needs_of
@@ -41,7 +41,7 @@ Examine = Callable[[OnnxRecognizer, Check], Check]
 
 _PARITY_SEED = 0
 _LARGEST_ERROR = 1e-3  # of a logit, between the graph in ONNX Runtime and numpy
-_LEAST = 1e-9  # probability whose logarithm is taken
+_MIN_PROBABILITY = 1e-9  # probability whose logarithm is taken
 _BY_ACTION = ("class_activation",)  # outputs of a base that are about its own actions
 
 
@@ -123,7 +123,7 @@ def place(package: Package, models: Path, part: str, examine: Examine | None = N
 
 
 def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str, ...], bytes]:
-    """The actions and the graph: what the base tells of itself, and the head's logits in place of its own.
+    """The actions, and the base's graph: its attention outputs stay, the head's logits replace its own.
 
     keep_base: the probability that the head gives to none of its actions is divided as the base predicts: log of the
     head's probabilities, the last of them split by the base's. An action that both have gets the sum of both
@@ -165,7 +165,7 @@ def expected_logits(base: Base, taught: Taught, features: Array, *, keep_base: b
     rest = np.exp(own / card.decision.temperature)
     rest = head[:, -1:] * rest / rest.sum(axis=1, keepdims=True)
     routes = _routes(card_names(taught.actions), card)[1]
-    found: Array = np.log(np.maximum(np.concatenate([head[:, :-1], rest], axis=1) @ routes, _LEAST))
+    found: Array = np.log(np.maximum(np.concatenate([head[:, :-1], rest], axis=1) @ routes, _MIN_PROBABILITY))
     return found
 
 
@@ -184,7 +184,7 @@ def _describe(graph: Any, base: Base, embedding: str) -> None:
     frames, features = base.card.frames, _features(base.content)
     _constant(graph, "mean_of_frames", np.full((1, frames), 1 / frames, np.float32))
     _constant(graph, "one_row", np.array([-1, features], np.int64))
-    _constant(graph, "least_variance", np.array(LEAST_VARIANCE, np.float32))
+    _constant(graph, "least_variance", np.array(MIN_VARIANCE, np.float32))
     _append(
         graph,
         ("MatMul", ["mean_of_frames", INPUT_NAME], ["features_mean"], {}),  # (N, 1, F)
@@ -203,7 +203,7 @@ def _share_out(graph: Any, card: ModelCard, taught: int, routes: Array, logits: 
     _constant(graph, "base_scale", np.array(1 / card.decision.temperature, np.float32))
     _constant(graph, "head_sizes", np.array([taught, 1], np.int64))
     _constant(graph, "routes", routes)
-    _constant(graph, "least", np.array(_LEAST, np.float32))
+    _constant(graph, "least", np.array(_MIN_PROBABILITY, np.float32))
     _append(
         graph,
         ("Softmax", ["head_logits"], ["head_probabilities"], {"axis": 1}),

@@ -42,21 +42,23 @@ class Taught:
 _LOWEST, _HIGHEST = 0.3, 0.95  # of a threshold
 _BIASES = tuple(0.25 * each for each in range(-4, 17))
 _NEVER = np.float32(-1e4)  # logit of an action that a head does not know
-UNJUDGED = 0.5  # threshold where no example can be spared to judge by
+UNJUDGED = 0.5  # threshold if no example can be held out
 
 
 def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
     """The head fitted to all examples; its calibration and thresholds come from held-out predictions."""
     settings = settings or QuickSettings()
-    judged = _together([judge_held_out(lesson, settings), *_left_out(lesson, settings)])
-    other_bias = best_bias(judged, len(lesson.actions))
+    held_out = _concatenated([predict_held_out(lesson, settings), *_leave_one_action_out(lesson, settings)])
+    other_bias = best_bias(held_out, len(lesson.actions))
     head = with_bias(fit(lesson, np.ones(len(lesson.examples), bool), settings), other_bias)
-    thresholds = thresholds_of(softmax(_lowered(judged.logits, other_bias)), judged.target, settings, judged.still)
+    thresholds = thresholds_of(
+        softmax(_lowered(held_out.logits, other_bias)), held_out.target, settings, held_out.still
+    )
     return Taught(lesson.actions, head, thresholds, other_bias)
 
 
 def with_bias(head: Head, other_bias: float) -> Head:
-    """The head with that taken from the logit of everything else."""
+    """The head with other_bias subtracted from the logit of everything else."""
     return Head(head.weights, _lowered(head.bias[None], other_bias)[0])
 
 
@@ -118,7 +120,7 @@ def _distances(a: Array, b: Array) -> Array:
 def folds(lesson: Lesson, together: NDArray[np.intp] | None = None) -> Iterator[tuple[Mask, Mask]]:
     """Folds of examples (C,) and background stretches (B,), each in exactly one fold.
 
-    together: (C,) what may not be in two folds, by the place of the first of it; the lesson's unless told.
+    together: (C,) group numbers: a group stays in one fold. By default the lesson's.
     """
     together = lesson.together if together is None else together
     first = np.unique(together)
@@ -145,9 +147,9 @@ class HeldOut:
     still: Mask
 
 
-def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
+def predict_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
     """Every window, predicted by a head fitted without its example (and those held out with it)."""
-    actions, parts = len(lesson.actions), [_nothing_judged(len(lesson.actions))]
+    actions, parts = len(lesson.actions), [_no_predictions(len(lesson.actions))]
     for held, stretches in folds(lesson, _separable(lesson)):
         left = np.bincount(lesson.target[~held], minlength=actions)[:actions]
         if not left.all():
@@ -161,7 +163,7 @@ def judge_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
         logits = head.logits(lesson.background.description[around])
         rest = np.full(len(logits), actions)
         parts.append(HeldOut(logits, rest, np.full(len(logits), -1), np.zeros(len(logits), bool)))
-    return _together(parts)
+    return _concatenated(parts)
 
 
 def _separable(lesson: Lesson) -> NDArray[np.intp]:
@@ -175,12 +177,12 @@ def _separable(lesson: Lesson) -> NDArray[np.intp]:
     return together
 
 
-def _nothing_judged(actions: int) -> HeldOut:
+def _no_predictions(actions: int) -> HeldOut:
     none = np.zeros(0, np.intp)
     return HeldOut(np.zeros((0, actions + 1), np.float32), none, none, np.zeros(0, bool))
 
 
-def _together(parts: Sequence[HeldOut]) -> HeldOut:
+def _concatenated(parts: Sequence[HeldOut]) -> HeldOut:
     return HeldOut(
         np.concatenate([each.logits for each in parts]),
         np.concatenate([each.target for each in parts]),
@@ -189,17 +191,17 @@ def _together(parts: Sequence[HeldOut]) -> HeldOut:
     )
 
 
-def best_bias(judged: HeldOut, actions: int) -> float:
+def best_bias(held_out: HeldOut, actions: int) -> float:
     """What to subtract from the logit of everything else: maximises the share of right windows minus the false-positive
     rate on untaught motion (Youden's index), or on the stillness, if that is higher."""
-    negative, still = (judged.target == actions) & ~judged.still, judged.still
+    negative, still = (held_out.target == actions) & ~held_out.still, held_out.still
     if (negative | still).all():
         return 0.0
 
     def index(bias: float) -> float:
-        found = _lowered(judged.logits, bias).argmax(axis=1)
+        found = _lowered(held_out.logits, bias).argmax(axis=1)
         wrong = max((found[some] < actions).mean() if some.any() else 0.0 for some in (negative, still))
-        return float((found == judged.target)[~(negative | still)].mean() - wrong)
+        return float((found == held_out.target)[~(negative | still)].mean() - wrong)
 
     return max(_BIASES, key=index)
 
@@ -251,17 +253,17 @@ def _threshold(right: Array, alarms: Array, allowed: float, kept: float) -> floa
     return float(np.clip(threshold, _LOWEST, _HIGHEST))
 
 
-def _left_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
+def _leave_one_action_out(lesson: Lesson, settings: QuickSettings) -> list[HeldOut]:
     """Windows of each action in turn, predicted by a head that was never taught it: every action it predicts is
     wrong."""
-    actions, judged = len(lesson.actions), []
+    actions, held_out = len(lesson.actions), []
     for action in range(actions if actions > 2 else 0):
         examples = lesson.target != action
-        taught = [name for place, name in enumerate(lesson.actions) if place != action]
+        taught = [name for index, name in enumerate(lesson.actions) if index != action]
         rest = replace(lesson, actions=tuple(taught), target=lesson.target - (lesson.target > action))
         head = fit(rest, examples, settings)
         here = ~examples[lesson.plain.owner]
         logits = np.insert(head.logits(lesson.plain.description[here]), action, _NEVER, axis=1)
         owner = lesson.plain.owner[here]
-        judged.append(HeldOut(logits, np.full(len(owner), actions), owner, np.zeros(len(owner), bool)))
-    return judged
+        held_out.append(HeldOut(logits, np.full(len(owner), actions), owner, np.zeros(len(owner), bool)))
+    return held_out

@@ -11,16 +11,16 @@ from pose.types import Pose
 from recognizer.action_names import action_text
 from recognizer.decision import IDLE
 from recognizer.live import LiveRecognition, Predicting
-from recognizer.teaching.background import STANDING, tried_motions
+from recognizer.teaching.background import STANDING, probe_motions
 from recognizer.teaching.check import Check
 from recognizer.teaching.examples import NOTHING, Example
 from recognizer.teaching.lesson import Lesson
 from recognizer.teaching.metrics import FalseAlarms, Finding, HeldOutCheck
 from recognizer.teaching.quick import usable_background
 
-_LEAST_S = 2.6  # shorter stillness is played back and forth up to this: a window, and a second to decide
-_MOST_STILL = 12  # stillnesses that are played, of all takes
-_MOST_TAKES = 2  # that are named in a finding
+_MIN_S = 2.6  # shorter stillness is played back and forth up to this: a window, and a second to decide
+_MAX_STILL = 12  # stillnesses that are played, of all takes
+_MAX_TAKES = 2  # that are named in a finding
 
 Nearest = Callable[[str, str], tuple[str, ...]]  # action and what it fires on, to names of its worst takes
 
@@ -83,19 +83,19 @@ def footage_of(examples: Sequence[Example], same: Sequence[str] = ()) -> list[Fo
     """The stillness around every example, and everyday motions, but for those that are a taught action. same: everyday
     names of those. Stillness is tried whatever it is close to: who taught it did not mean to, but under that name."""
     around = [example for example in examples if example.around is not None]
-    spread = np.unique(np.linspace(0, len(around) - 1, min(len(around), _MOST_STILL)).round().astype(int))
+    spread = np.unique(np.linspace(0, len(around) - 1, min(len(around), _MAX_STILL)).round().astype(int))
     still = [Footage(STANDING, longer(around[place])) for place in spread]
     taught = {"_".join(example.action.casefold().split()) for example in examples} | (set(same) - {IDLE})
     return [
         *still,
-        *(Footage(each.words, each.example, each.action) for each in tried_motions() if each.action not in taught),
+        *(Footage(each.words, each.example, each.action) for each in probe_motions() if each.action not in taught),
     ]
 
 
 def longer(example: Example) -> Example:
     """Stillness played back and forth, until live recognition has had time to decide."""
     step_s = float(np.diff(example.times_s).mean())
-    count = max(int(_LEAST_S / step_s), len(example.times_s))
+    count = max(int(_MIN_S / step_s), len(example.times_s))
     place = np.arange(count) % max(2 * (len(example.times_s) - 1), 1)
     place = np.minimum(place, 2 * (len(example.times_s) - 1) - place)
     times_s: NDArray[np.float64] = np.arange(count) * np.float64(step_s)
@@ -130,7 +130,7 @@ def nearest_takes(lesson: Lesson, footage: Sequence[Footage]) -> Nearest:
             windows = lesson.plain.description[lesson.plain.owner == example]
             apart = np.linalg.norm((windows[:, None] - wrong[None, :: max(len(wrong) // 200, 1)]) / spread, axis=-1)
             away[lesson.examples[example].name] = float(apart.min())
-        return tuple(sorted(away, key=lambda name: (away[name], name))[:_MOST_TAKES])
+        return tuple(sorted(away, key=lambda name: (away[name], name))[:_MAX_TAKES])
 
     return find
 
@@ -138,8 +138,8 @@ def nearest_takes(lesson: Lesson, footage: Sequence[Footage]) -> Nearest:
 def _fires(action: str, words: str, count: int, of: int, nearest: Nearest) -> Finding:
     often = f", {count} of {of} times" if of > 1 else ""
     label = "record more takes, or label such footage as nothing"
-    mend = "trim its takes or record more" if words == STANDING else label
-    return Finding(f"{action_text(action)} is also triggered by {words}{often}: {mend}", action, nearest(action, words))
+    fix = "trim its takes or record more" if words == STANDING else label
+    return Finding(f"{action_text(action)} is also triggered by {words}{often}: {fix}", action, nearest(action, words))
 
 
 def _alarms(alarms: FalseAlarms, nearest: Nearest) -> list[Finding]:
@@ -168,7 +168,7 @@ def _mistakes(strictest: HeldOutCheck) -> list[Finding]:
         confused.setdefault(pair, []).append(example)
     found = []
     for (one, other), examples in sorted(confused.items(), key=lambda each: -len(each[1])):
-        takes, action = tuple(examples[:_MOST_TAKES]), action_of[examples[0]]
+        takes, action = tuple(examples[:_MAX_TAKES]), action_of[examples[0]]
         if other:
             of = strictest.actions[one].examples + strictest.actions[other].examples
             found.append(

@@ -140,7 +140,7 @@ def _request(values: JsonObject, arrays: Path) -> TeachingRequest:
         models=Path(values.text("models")),
         part=_matching(values, "part", _PART, "'.part-' and letters or digits"),
         keep_base=bool(values.take("keep_base", bool, "true or false")),
-        one_sided=tuple(map(_composed, unique_texts(values.items("one_sided", "action names"), "one_sided"))),
+        one_sided=tuple(map(_normalised, unique_texts(values.items("one_sided", "action names"), "one_sided"))),
         seed=values.integer("seed", 0, 2**32 - 1),
         generator=None if generator is None else Path(generator),
         examples=_examples(values.items("clips", "examples"), arrays),
@@ -176,7 +176,7 @@ class _Entry:
 def _examples(items: list[Any], path: Path) -> list[Example]:
     if len(items) > MAX_EXAMPLES:
         raise CardError(f"clips: expected at most {MAX_EXAMPLES}, got {len(items)}")
-    entries = [_entry(JsonObject(item, f"clips[{place}].")) for place, item in enumerate(items)]
+    entries = [_entry(JsonObject(item, f"clips[{index}].")) for index, item in enumerate(items)]
     poses = sum(entry.poses for entry in entries)
     if poses > MAX_POSES:
         raise CardError(f"clips: expected at most {MAX_POSES} poses in all, got {poses}")
@@ -207,7 +207,7 @@ def _entry(values: JsonObject) -> _Entry:
     layout = _one_of(values, "layout", tuple(LAYOUTS))
     entry = _Entry(
         name=_text(values, "name"),
-        action=_composed(_text(values, "action")),
+        action=_normalised(_text(values, "action")),
         person=_text_or_none(values, "person"),
         session=_text_or_none(values, "session"),
         layout=LAYOUTS[layout],
@@ -227,7 +227,7 @@ def _text(values: JsonObject, key: str) -> str:
     return text
 
 
-def _composed(action: str) -> str:
+def _normalised(action: str) -> str:
     """Normalised so that names that look the same are equal: NFC, surrounding spaces removed, runs of spaces as one."""
     return " ".join(unicodedata.normalize("NFC", action).split())
 

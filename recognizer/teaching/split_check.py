@@ -41,15 +41,15 @@ def with_test(
     """
     known = copies_of(learnt, tested)
     judged = {
-        place: answer
-        for place, answer in enumerate(answers)
-        if tested[place].action in (*actions, NOTHING) and place not in known
+        index: answer
+        for index, answer in enumerate(answers)
+        if tested[index].action in (*actions, NOTHING) and index not in known
     }
-    pairs, names = [], [tested[place].name for place in judged]
-    for place, answer in judged.items():
+    pairs, names = [], [tested[index].name for index in judged]
+    for index, answer in judged.items():
         best = int(answer[:-1].argmax())
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
-        pairs.append((tested[place].action, actions[best] if shown else UNKNOWN))
+        pairs.append((tested[index].action, actions[best] if shown else UNKNOWN))
     new_sessions = {session_of(example) for example in tested} - {session_of(example) for example in learnt}
     new_people = {example.person for example in tested if example.person} - {example.person for example in learnt}
     if not all(example.person for example in learnt):
@@ -59,7 +59,7 @@ def with_test(
     )
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
     needed = needed_examples(learnt, metrics)
-    copies = tuple(tested[place].name for place in sorted(known))
+    copies = tuple(tested[index].name for index in sorted(known))
     remarks = (*found.remarks, copies_sentence(copies)) if copies else found.remarks
     checks, both = (metrics, *found.checks), (*found.copies, *copies)
     return replace(found, checks=checks, suspects=suspects, needed=needed, remarks=remarks, copies=both)

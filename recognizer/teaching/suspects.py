@@ -15,8 +15,8 @@ _LOST_S = 0.5  # without a pose
 _SEEN_HERE, _SEEN_THERE = 0.5, 0.7  # parts of the frames: less is out of the picture, more is in it
 _SEEN = 0.1
 _LONGER, _SHORTER = 3.0, 1 / 3.0  # than the others of its name
-_FEWEST_OTHERS = 2  # to say that a take is unlike them
-_UNLIKE, _LEAST_UNLIKE = 2.2, 0.3  # times how unlike the others are each other, and torsos
+_MIN_OTHERS = 2  # to say that a take is unlike them
+_UNLIKE, _MIN_UNLIKE = 2.2, 0.3  # times how unlike the others are each other, and torsos
 _FRAMES = 24  # of a take that is compared
 _BAND = 6  # frames by which one may be ahead of the other
 _PARTS = {
@@ -42,7 +42,7 @@ def suspicions(take: Example, others: Sequence[Example] = ()) -> list[str]:
     still = not movement(track).parts
     if still and not any(not movement(other).parts for other in rest):
         found.append("nothing moves in it" + ("" if rest else ": correct only if you are teaching a posture"))
-    if not found and len(rest) >= _FEWEST_OTHERS and _is_unlike(track, rest):
+    if not found and len(rest) >= _MIN_OTHERS and _is_unlike(track, rest):
         found.append(f"it looks unlike the other takes of {action_text(take.action)}")
     return found
 
@@ -55,7 +55,7 @@ def _length(take: Example, others: Sequence[Example]) -> list[str]:
     own = _seconds(take)
     if own < _SHORTEST_S:
         return [f"it is too short: {own:.1f} s"]
-    if len(others) < _FEWEST_OTHERS:
+    if len(others) < _MIN_OTHERS:
         return []
     usual = float(np.median([_seconds(other) for other in others]))
     if own > _LONGER * usual:
@@ -107,14 +107,14 @@ def _shown(example: Example) -> dict[str, float]:
 
 def _is_unlike(track: Track, others: Sequence[Track]) -> bool:
     """Whether a take is further from its nearest other than those are from theirs."""
-    own = _even(track)
-    rest = [_even(other) for other in others]
-    nearest = min(_apart(own, other) for other in rest)
-    usual = [min(_apart(a, b) for b in rest if b is not a) for a in rest]
-    return nearest > max(_UNLIKE * float(np.median(usual)), _LEAST_UNLIKE)
+    own = _resampled(track)
+    rest = [_resampled(other) for other in others]
+    nearest = min(_take_distance(own, other) for other in rest)
+    usual = [min(_take_distance(a, b) for b in rest if b is not a) for a in rest]
+    return nearest > max(_UNLIKE * float(np.median(usual)), _MIN_UNLIKE)
 
 
-def _even(track: Track) -> Floats:
+def _resampled(track: Track) -> Floats:
     """(_FRAMES, 13, 2) of what moves in a take, or of all of it, about the trunk, in torsos; NaN where not known."""
     parts = movement(track).parts or ((float(track.times_s[0]), float(track.times_s[-1])),)
     first, last = (round((time_s - track.times_s[0]) * HZ) for time_s in (parts[0][0], parts[-1][1]))
@@ -122,12 +122,12 @@ def _even(track: Track) -> Floats:
     return np.stack([posture(track, place, place) for place in places])
 
 
-def _apart(a: Floats, b: Floats) -> float:
+def _take_distance(a: Floats, b: Floats) -> float:
     """The distance of two takes in torsos, time warped within a band, as they are or one of them as in a mirror."""
-    return min(_warped(a, b), _warped(a, b[:, MPOSE_13.mirrored] * np.array([-1.0, 1.0])))
+    return min(_warped_distance(a, b), _warped_distance(a, b[:, MPOSE_13.mirrored] * np.array([-1.0, 1.0])))
 
 
-def _warped(a: Floats, b: Floats) -> float:
+def _warped_distance(a: Floats, b: Floats) -> float:
     lengths = np.linalg.norm(a[:, None] - b[None], axis=-1)  # (F, F, 13)
     known = np.isfinite(lengths)
     # The three joints that differ most, so that one arm weighs as much as a whole body.

@@ -15,15 +15,15 @@ import numpy as np
 
 from pose.skeleton import Layout, convert
 from recognizer.generator import GeneratedClip, GeneratorCard, OnnxGenerator
-from recognizer.teaching.check import Check, VariantsTried, check
+from recognizer.teaching.check import Check, VariantComparison, check
 from recognizer.teaching.description import Embedder
 from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import NOTHING, Lesson, Progress, with_extra
 from recognizer.teaching.quick import QuickSettings, Taught, teach
 from recognizer.teaching.windows import Array, Changes, Shape, torso_px
 
-_LOOKED_AT = 2  # generated clips of each of the generator's actions, to find the nearest
-_LOOKED_AT_SEED = 1 << 20
+_REFERENCE_CLIPS = 2  # generated clips of each of the generator's actions, to find the nearest
+_REFERENCE_SEED = 1 << 20
 _LIMBS = (("elbow", "shoulder"), ("wrist", "elbow"), ("knee", "hip"), ("ankle", "knee"))
 _FACTORS = (0.5, 2.0)  # bounds of a change of a limb's length
 
@@ -41,7 +41,7 @@ class VariantSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """example: what is learnt from. of: the place of the user's example that it goes with. provenance: how it was
+    """example: the training example. of: the index of the user's example that it varies. provenance: how it was
     made."""
 
     example: Example
@@ -58,15 +58,15 @@ def make_variants(
 ) -> list[Variant]:
     """Of every example of an action in which a body is seen; layout: the recognizer's. Raises GeneratorError."""
     settings = settings or VariantSettings()
-    known = {_plain(action): action for action in generator.card.actions}
-    nearest = _Nearest(generator, layout)
+    known = {_comparable(action): action for action in generator.card.actions}
+    nearest = _NearestAction(generator, layout)
     found = []
-    for place, example in enumerate(examples):
+    for index, example in enumerate(examples):
         body = _body(example, layout)
         if example.action == NOTHING or body.torso <= 0:
             continue
-        action = known.get(_plain(example.action))
-        numbers = range(2 * settings.each * place, 2 * settings.each * (place + 1))
+        action = known.get(_comparable(example.action))
+        numbers = range(2 * settings.each * index, 2 * settings.each * (index + 1))
         if action is not None:
             made = generator.mixed({action: 1.0}, numbers[: settings.each], seed)
             variants = [(_placed(example, body, each), {"made": "whole", **each.provenance}) for each in made]
@@ -81,7 +81,7 @@ def make_variants(
             ]
         for number, (variant, provenance) in enumerate(variants, 1):
             named = replace(variant, name=f"{example.name} (variant {number})")
-            found.append(Variant(named, place, provenance))
+            found.append(Variant(named, index, provenance))
     return found
 
 
@@ -114,7 +114,7 @@ def try_variants(
     before, after = found.checks[0], found_more.checks[0]
     alarms, alarms_more = (None if each.alarms is None else each.alarms.an_hour for each in (found, found_more))
     kept = after.accuracy > before.accuracy and (alarms is None or alarms_more is None or alarms_more <= alarms)
-    tried = VariantsTried(
+    tried = VariantComparison(
         generator=generator.name,
         sha256=generator.sha256,
         seed=seed,
@@ -141,7 +141,7 @@ def _listed(lesson: Lesson, variant: Variant) -> dict[str, Any]:
     }
 
 
-def _plain(action: str) -> str:
+def _comparable(action: str) -> str:
     """A name as it is compared: "Jumping jacks" is jumping_jacks."""
     return "_".join(action.casefold().replace("_", " ").replace("-", " ").split())
 
@@ -181,7 +181,7 @@ def _joints(made: GeneratedClip, layout: Layout) -> Array:
     return joints
 
 
-class _Nearest:
+class _NearestAction:
     """The generator's action that is nearest to an example."""
 
     def __init__(self, generator: OnnxGenerator, layout: Layout) -> None:
@@ -193,7 +193,7 @@ class _Nearest:
         generator = self._generator
         if not self._known:
             for action in generator.card.actions:
-                made = generator.mixed({action: 1.0}, range(_LOOKED_AT), _LOOKED_AT_SEED)
+                made = generator.mixed({action: 1.0}, range(_REFERENCE_CLIPS), _REFERENCE_SEED)
                 self._known += [(action, _joints(each, self._layout)) for each in made]
         places = np.linspace(0, len(body.xy) - 1, generator.card.frames).round().astype(np.intp)
         ours = ((body.xy - body.hips[:, None]) / body.torso)[places]

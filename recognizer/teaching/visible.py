@@ -1,4 +1,4 @@
-"""Footage of nothing with nobody visible for long: the parts with a person are used, the rest is left out and told."""
+"""Footage of nothing that shows nobody for long: parts with a person are used, the rest is left out and reported."""
 
 from dataclasses import dataclass, replace
 

@@ -17,7 +17,7 @@ from recognizer.window import resample
 Array = NDArray[np.float32]
 Positions = NDArray[np.float64]  # (N, T) seconds since the first pose of an example
 
-_STEPS_A_TICK = 2  # poses of a steady example in a tick of the recognizer's rate
+_STEPS_PER_TICK = 2  # poses of a steady example in a tick of the recognizer's rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ def resampled(example: Example, shape: Shape) -> ResampledExample:
     tick_s = 1 / shape.fps
     count = max(int((example.times_s[-1] - example.times_s[0]) / tick_s + 1e-6) + 1, 2)
     parts = []
-    for offset in range(_STEPS_A_TICK):
-        at_s = example.times_s[0] + (np.arange(count) + offset / _STEPS_A_TICK) * tick_s
+    for offset in range(_STEPS_PER_TICK):
+        at_s = example.times_s[0] + (np.arange(count) + offset / _STEPS_PER_TICK) * tick_s
         parts.append(resample(example.times_s, xy.astype(np.float64), confidence.astype(np.float64), at_s, tick_s))
     # Every other pose of the interleaved parts; what lies beyond the last of the example is left out.
-    kept = (count - 1) * _STEPS_A_TICK + 1
+    kept = (count - 1) * _STEPS_PER_TICK + 1
     joined = [np.stack(values, axis=1).reshape(-1, *values[0].shape[1:])[:kept] for values in zip(*parts, strict=True)]
-    return ResampledExample(joined[0], joined[1], tick_s / _STEPS_A_TICK)
+    return ResampledExample(joined[0], joined[1], tick_s / _STEPS_PER_TICK)
 
 
 def sliding(example: ResampledExample, shape: Shape, hop_s: float) -> Positions:
@@ -169,7 +169,7 @@ def as_clips(xy: Array, confidence: Array, shape: Shape) -> list[Clip]:
 
 
 def joined(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Several lots of windows as one."""
+    """Concatenate batches of windows."""
     return np.concatenate([xy for xy, _ in parts]), np.concatenate([confidence for _, confidence in parts])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.interrupt import STATUS, held_back
+from app.interrupt import STATUS, deferred_interrupts
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 
@@ -55,11 +55,11 @@ def test_it_is_heard_after_what_it_would_crash():
     heard = []
     before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
     try:
-        with held_back():
+        with deferred_interrupts():
             os.kill(os.getpid(), signal.SIGINT)
             assert heard == []
         assert heard == [signal.SIGINT]
-        with held_back():
+        with deferred_interrupts():
             pass
         assert heard == [signal.SIGINT]
     finally:

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from app.capture.playback import _MOST_JUMPS, JUMP_S, PlayedVideo
+from app.capture.playback import _MAX_JUMPS, JUMP_S, PlayedVideo
 from app.live import run_inputs
 from app.outputs.run_outputs import Outputs
 from app.results import Result
@@ -123,10 +123,10 @@ def test_a_loop_begins_anew_and_the_clock_goes_on(played, number):
 
 def test_of_many_jumps_the_newest_are_remembered(played):
     played.set_speed(1000.0)
-    for _ in range(_MOST_JUMPS + 10):
+    for _ in range(_MAX_JUMPS + 10):
         played.seek(1.0)
         newest = played.read()
-    assert len(played._jumps) == _MOST_JUMPS
+    assert len(played._jumps) == _MAX_JUMPS
     assert played.file_s(newest.time_s) == pytest.approx(1.0, abs=0.05)
     assert played.file_s(newest.time_s - JUMP_S) == pytest.approx(1.0, abs=0.05)
     assert played.file_s(0.0) == 0.0

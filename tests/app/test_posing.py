@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from engine_fakes import pose, until
 
-from app.live.pose_stage import Posing
+from app.live.pose_stage import PoseStage
 from app.live.stats import Stats
 from pose.errors import PoseError
 from pose.process import IN_WORK
@@ -46,7 +46,7 @@ def frames(n):
 @pytest.mark.parametrize(("ahead", "out"), [(True, IN_WORK), (False, 1)])
 def test_no_more_are_out_than_asked_for(ahead, out):
     worker, stats = SlowWorker(), Stats()
-    posing = Posing(worker, frames(6), stats, ahead=ahead)
+    posing = PoseStage(worker, frames(6), stats, ahead=ahead)
     steps = iter(posing)
     worker.let.release(6)
     found = [next(steps)]
@@ -62,7 +62,7 @@ def test_no_more_are_out_than_asked_for(ahead, out):
 def test_a_failure_of_the_worker_is_raised_where_poses_are_taken():
     worker = SlowWorker()
     worker.let.release(20)
-    posing = Posing(worker, frames(20), Stats(), ahead=True)
+    posing = PoseStage(worker, frames(20), Stats(), ahead=True)
     found = []
 
     def take_all():
@@ -86,7 +86,7 @@ def test_a_failure_to_hand_over_is_raised_after_what_came_before():
             raise PoseError("no shared memory; make it larger")
         return frame
 
-    posing = Posing(worker, next_frame, Stats(), ahead=False)
+    posing = PoseStage(worker, next_frame, Stats(), ahead=False)
     found = []
 
     def take_all():
@@ -103,7 +103,7 @@ def test_closing_ends_the_thread_that_waits_for_the_worker():
     worker = SlowWorker()
     give = frames(100)
     closing = threading.Event()
-    posing = Posing(worker, lambda: None if closing.is_set() else give(), Stats(), ahead=True)
+    posing = PoseStage(worker, lambda: None if closing.is_set() else give(), Stats(), ahead=True)
     steps = iter(posing)
     worker.let.release()
     next(steps)

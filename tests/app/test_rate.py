@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from engine_fakes import FakeEstimator, FakeSource, until
 
-from app.live.pose_stage import Posing
+from app.live.pose_stage import PoseStage
 from app.live.rate import PoseRate
 from app.live.stats import Stats
 from pose.skeleton import MPOSE_13
@@ -243,7 +243,7 @@ def test_work_is_counted_once_also_where_a_frame_waits(ahead):
             return (), 100.0
 
     left, told = [frame(n) for n in range(3)], []
-    posing = Posing(Worker(), lambda: left.pop(0) if left else None, Stats(), ahead=ahead, took=told.append)
+    posing = PoseStage(Worker(), lambda: left.pop(0) if left else None, Stats(), ahead=ahead, took=told.append)
     began_s = time.perf_counter()
     assert [found.index for found, _ in posing] == [0, 1, 2]
     assert 0.29 < sum(told) <= time.perf_counter() - began_s

@@ -18,7 +18,7 @@ from app.outputs.headless import run_headless
 from app.recording.writer import RecordingWriter
 from app.settings import RunOptions, UserSettings, settings_path
 from app.ui.choices import source_text
-from pose.address import is_address, public_source, scrubbed, without_secrets
+from pose.address import is_address, public_source, redacted, without_secrets
 from pose.errors import SourceError
 from pose.skeleton import MEDIAPIPE_33
 from pose.source import open_source
@@ -64,7 +64,7 @@ def everything_below(folder):
 
 def test_names_of_every_spelling(addresses):
     for address in addresses:
-        shown = [public_source(address), without_secrets(address), source_text(address), scrubbed(f"bad: {address!r}")]
+        shown = [public_source(address), without_secrets(address), source_text(address), redacted(f"bad: {address!r}")]
         assert not leaks("\n".join(shown)), shown
         assert is_address(address)
 

@@ -12,7 +12,7 @@ from app.library import commands as library
 from app.live.engine import Engine
 from app.outputs.headless import run_headless
 from app.settings import RunOptions, settings_path
-from pose.address import is_local, scrubbed
+from pose.address import is_local, redacted
 from pose.arguments import Parser
 from recognizer.errors import CardError
 from recognizer.model_card import find_model
@@ -128,7 +128,7 @@ def test_failures_of_a_run_name_no_secret(capfd, tmp_path):
     ],
 )
 def test_names_that_are_no_addresses_stay(text):
-    assert scrubbed(text) == text
+    assert redacted(text) == text
 
 
 @pytest.mark.parametrize("path", ["weights/mine@2", "out.npz", "/data/me@work/x", "a b.json", "-", "..", "~/x", "x=1"])

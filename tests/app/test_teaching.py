@@ -119,7 +119,7 @@ def test_cancelled_while_it_writes_nothing_is_left(tmp_path):
 
 
 def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr(teaching_process, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(teaching_process, "_CLEANUP_S", 0.2)
     command = script(
         tmp_path,
         "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); say(stage='deaf', part=0.1); time.sleep(600)",

@@ -45,8 +45,8 @@ def called(names):
     moves = itertools.cycle(("raise", "step", "bow"))
     of = {name: made_examples((move,), 3) for name, move in zip(names, moves, strict=False)}
     return [
-        replace(example, name=f"{place}/{example.name}", action=name)
-        for place, name in enumerate(of)
+        replace(example, name=f"{index}/{example.name}", action=name)
+        for index, name in enumerate(of)
         for example in of[name]
     ]
 

@@ -29,7 +29,7 @@ TAKES, NOTHING_S = 5, 60.0
 AROUND_S = 1.0  # recorded before and after what is labelled
 SLACK_S = 0.5  # by which a label may be off
 STILL = ("idle", "other:sit_still")
-LEAST_STILL_S = 0.5  # for a sequence to be tried that has nothing else
+MIN_STILL_S = 0.5  # for a sequence to be tried that has nothing else
 FOOTAGE = ("a7_s5_t2_color.avi", "a7_s5_t3_color.avi", "a7_s6_t1_color.avi", "ta_chi.mp4")  # nobody sits or gets up
 # About half a minute of one processor. In short, on other looks of the demo's person: ui/test_teaching_end_to_end.py;
 # on examples and footage that are made up: recognizer/teaching.
@@ -46,10 +46,10 @@ def sequences():
 
 def poses_of(sequence, start_s=0.0, end_s=float("inf")):
     """(time, pose or None) of every frame of a stretch."""
-    for place, time_s in enumerate(sequence.times_s.tolist()):
+    for index, time_s in enumerate(sequence.times_s.tolist()):
         if start_s <= time_s <= end_s:
-            joints = sequence.xy_px[place], sequence.confidence[place], sequence.layout
-            yield time_s, Pose(*joints, time_s, 0) if sequence.posed[place] else None
+            joints = sequence.xy_px[index], sequence.confidence[index], sequence.layout
+            yield time_s, Pose(*joints, time_s, 0) if sequence.posed[index] else None
 
 
 def keep(root, sequence, action, start_s=0.0, end_s=float("inf")):
@@ -141,7 +141,7 @@ def trials(sequences, taught):
     """What is shown of people B, of whom nothing was learnt, by sequence."""
     people = [each for each in sequences if part_of(each) == "test"]
     labels = set(TAUGHT.values())
-    chosen = [e for e in people if labels & {segment.label for segment in e.segments} or still_s(e) >= LEAST_STILL_S]
+    chosen = [e for e in people if labels & {segment.label for segment in e.segments} or still_s(e) >= MIN_STILL_S]
     return list(zip(chosen, stretches_of(taught, [poses_of(each) for each in chosen]), strict=True))
 
 

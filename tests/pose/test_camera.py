@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pose.camera
-from pose.camera import Camera, CameraFound, list_cameras, to_bgr
+from pose.camera import Camera, CameraInfo, list_cameras, to_bgr
 from pose.camera_request import CameraRequest
 from pose.errors import SourceError, SourceLost
 from tests.pose.conftest import FakeDevice, drain, number_of, picture, takes_less_than
@@ -127,7 +127,7 @@ def test_a_broken_picture_is_left_out(camera):
 
 def test_a_missing_camera_names_those_that_there_are(camera, monkeypatch):
     monkeypatch.setattr(pose.camera.sys, "platform", "linux")
-    monkeypatch.setattr(pose.camera, "list_cameras", lambda: [CameraFound(1, "Desk"), CameraFound(3)])
+    monkeypatch.setattr(pose.camera, "list_cameras", lambda: [CameraInfo(1, "Desk"), CameraInfo(3)])
     device = FakeDevice(opened=False)
     with pytest.raises(SourceError, match=r"^camera 0 was not found: choose 1 \(Desk\) or 3$"):
         camera(device)
@@ -143,7 +143,7 @@ def test_no_camera_at_all_names_other_sources(camera, monkeypatch):
 
 def test_a_camera_in_use_says_so(camera, monkeypatch):
     monkeypatch.setattr(pose.camera.sys, "platform", "linux")
-    monkeypatch.setattr(pose.camera, "list_cameras", lambda: [CameraFound(0, "Desk")])
+    monkeypatch.setattr(pose.camera, "list_cameras", lambda: [CameraInfo(0, "Desk")])
     monkeypatch.setattr(pose.camera.os, "access", lambda path, mode: True)
     with pytest.raises(SourceError, match="other programs"):
         camera(FakeDevice(opened=False))
@@ -151,7 +151,7 @@ def test_a_camera_in_use_says_so(camera, monkeypatch):
 
 def test_a_forbidden_camera_says_how_to_allow_it(camera, monkeypatch):
     monkeypatch.setattr(pose.camera.sys, "platform", "linux")
-    monkeypatch.setattr(pose.camera, "list_cameras", lambda: [CameraFound(0, "Desk")])
+    monkeypatch.setattr(pose.camera, "list_cameras", lambda: [CameraInfo(0, "Desk")])
     monkeypatch.setattr(pose.camera.os, "access", lambda path, mode: False)
     with pytest.raises(SourceError, match="usermod -aG video"):
         camera(FakeDevice(opened=False))
@@ -233,7 +233,7 @@ def test_linux_lists_what_can_capture(tmp_path):
     for number, name in ((10, "Second"), (0, "Webcam: HD"), (1, "Webcam: metadata")):
         video_node(tmp_path, number, name)
     found = pose.camera._linux_cameras(tmp_path, can_capture=lambda index: index != 1)
-    assert found == [CameraFound(0, "Webcam: HD"), CameraFound(10, "Second")]
+    assert found == [CameraInfo(0, "Webcam: HD"), CameraInfo(10, "Second")]
     assert str(found[0]) == "0 (Webcam: HD)"
 
 

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pose.camera import Camera, CameraFound
+from pose.camera import Camera, CameraInfo
 from pose.camera_request import CameraRequest
 from pose.errors import SourceError
 from pose.image_folder import ImageFolder
-from pose.source import Paced, SourceInfo, find_source, open_source
+from pose.source import PacedSource, SourceInfo, find_source, open_source
 from pose.stream import Stream
 from pose.types import Frame
 from pose.video_file import VideoFile
@@ -41,7 +41,7 @@ def make(tmp_path, request):
         "folder": lambda: image_folder(tmp_path / "dance"),
         "stream": lambda: Stream(request.getfixturevalue("server").url("/mjpeg"), read_timeout_s=2),
         "demo": demo_source,
-        "paced": lambda: Paced(VideoFile(write_video(tmp_path / "walk.mp4", COUNT))),
+        "paced": lambda: PacedSource(VideoFile(write_video(tmp_path / "walk.mp4", COUNT))),
         # Each waits in its first or second read, for ever.
         "stalled camera": lambda: Camera(0, open_device=lambda index: stalled_device(request)),
         "silent stream": lambda: Stream(request.getfixturevalue("server").url("/stalls"), read_timeout_s=2),
@@ -64,7 +64,7 @@ def stalled_device(request):
 
 
 def paused(source):
-    source = Paced(source)
+    source = PacedSource(source)
     source.pause()
     return source
 
@@ -269,7 +269,7 @@ def test_the_demo_by_name():
 
 
 def test_auto_is_the_first_camera_or_the_demo(monkeypatch, opens):
-    monkeypatch.setattr("pose.camera.list_cameras", lambda: [CameraFound(2, "Desk"), CameraFound(4)])
+    monkeypatch.setattr("pose.camera.list_cameras", lambda: [CameraInfo(2, "Desk"), CameraInfo(4)])
     assert find_source() == "2"
     assert opens("auto")[:2] == ("Camera", 2)
     monkeypatch.setattr("pose.camera.list_cameras", list)
@@ -300,7 +300,7 @@ class Instant:
 
 
 def test_paced_frames_come_when_they_are_due():
-    source = Paced(Instant(start_s=5.0))
+    source = PacedSource(Instant(start_s=5.0))
     frames = drain(source)
     assert not source.info.live
     assert len(frames) == 20, "nothing is lost"
@@ -311,7 +311,7 @@ def test_paced_frames_come_when_they_are_due():
 
 
 def test_pausing_stops_the_clock():
-    source = Paced(Instant(step_s=0.02))
+    source = PacedSource(Instant(step_s=0.02))
     captured = []
     reader = threading.Thread(target=lambda: captured.extend(frame.captured_s for frame in drain(source)))
     began_s = time.perf_counter()
@@ -331,7 +331,7 @@ def test_pausing_stops_the_clock():
 
 
 def test_a_late_reader_is_not_flooded():
-    source = Paced(Instant(count=40))
+    source = PacedSource(Instant(count=40))
     source.read()
     time.sleep(1.0)
     captured = [source.read().captured_s for _ in range(12)]
@@ -340,7 +340,7 @@ def test_a_late_reader_is_not_flooded():
 
 
 def test_a_slightly_late_reader_catches_up():
-    source = Paced(Instant(count=40))
+    source = PacedSource(Instant(count=40))
     first = source.read()
     time.sleep(0.15)
     last = [source.read() for _ in range(20)][-1]
@@ -350,7 +350,7 @@ def test_a_slightly_late_reader_catches_up():
 
 def test_closing_ends_a_wait_for_a_distant_frame():
     inner = Instant(step_s=1000)
-    source = Paced(inner)
+    source = PacedSource(inner)
     source.read()
     got = []
     reader = threading.Thread(target=lambda: got.append(source.read()))

@@ -7,7 +7,7 @@ import cv2
 import pytest
 
 from pose.errors import SourceError, SourceLost
-from pose.source import Paced
+from pose.source import PacedSource
 from pose.stream import Stream
 from tests.pose.conftest import NUMBERS, drain, number_of, picture, takes_less_than, write_video
 
@@ -157,7 +157,7 @@ def test_a_video_with_its_index_at_the_end_on_a_server_that_gives_no_parts(serve
 
 def test_a_video_on_a_server_is_played_at_its_own_speed(server, tmp_path):
     server.file = write_video(tmp_path / "clip.mp4", 15, options={"movflags": "faststart"}).read_bytes()
-    paced = Paced(Stream(server.url("/file.mp4")))
+    paced = PacedSource(Stream(server.url("/file.mp4")))
     frames = drain(paced)
     paced.close()
     assert len(frames) == 15

@@ -53,8 +53,8 @@ def copy(source, target, *, shift_s=0.0, from_frame=0):
     with av.open(str(source)) as read, av.open(str(target), "w") as written:
         stream = read.streams.video[0]
         out = written.add_stream_from_template(stream)
-        for place, packet in enumerate(read.demux(stream)):
-            if packet.size and place >= from_frame:
+        for index, packet in enumerate(read.demux(stream)):
+            if packet.size and index >= from_frame:
                 ticks = round(shift_s / stream.time_base)
                 packet.pts = None if packet.pts is None else packet.pts + ticks
                 packet.dts = None if packet.dts is None else packet.dts + ticks

@@ -19,9 +19,9 @@ def recording(number: int, action: str, test: bool, frames: int = 12) -> ActionS
     """Somebody whose right wrist goes up or sideways, each a little differently, in pixels."""
     rng = np.random.default_rng(number)
     joints = np.zeros((frames, 13, 2))
-    for place, joint in enumerate(PENN_13.joints):
+    for index, joint in enumerate(PENN_13.joints):
         side, _, part = joint.rpartition("_")
-        joints[:, place] = {"left": 0.4, "right": -0.4}.get(side, 0.0), HEIGHTS[part]
+        joints[:, index] = {"left": 0.4, "right": -0.4}.get(side, 0.0), HEIGHTS[part]
     axis = ACTIONS.index(action)
     joints[:, PENN_13.index("right_wrist"), 1 - axis] -= np.linspace(0, rng.uniform(1, 2), frames)
     joints += rng.normal(0, 0.03, joints.shape) + rng.normal(0, 0.05, (1, *joints.shape[1:]))

@@ -16,7 +16,7 @@ def sequence_of(seconds, segments, *, fps=20.0, hidden=(), absent=(), name="a", 
     sway = 20 * np.sin(times_s[:, None, None] * np.linspace(1, 5, joints)[:, None])
     xy_px = (base + sway).astype(np.float32)
     confidence = np.ones((len(times_s), joints), np.float32)
-    legs = [place for place, joint in enumerate(layout.joints) if joint.endswith(("knee", "ankle", "heel", "foot"))]
+    legs = [index for index, joint in enumerate(layout.joints) if joint.endswith(("knee", "ankle", "heel", "foot"))]
     for start_s, end_s in hidden:
         rows = (times_s >= start_s) & (times_s < end_s)
         confidence[np.ix_(rows, legs)] = 0

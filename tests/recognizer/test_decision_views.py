@@ -119,7 +119,7 @@ def test_needs_change_nothing_for_a_whole_body():
 
 def test_an_open_action_goes_on_whatever_is_in_view():
     views = (UPPER, WHOLE, TO_THE_HIPS, WHOLE, UPPER)
-    decisions = play(decider_of(), *((0.4 + place, view, WAVES) for place, view in enumerate(views)))
+    decisions = play(decider_of(), *((0.4 + index, view, WAVES) for index, view in enumerate(views)))
     assert events_of(decisions) == [("start", "wave")]
     assert decisions[-1].action == "wave"
 

@@ -155,11 +155,11 @@ def test_attention_and_embedding_come_where_they_are_asked_for(tmp_path: Path):
     plain, telling_too = recognizer.predict(clips), recognizer.predict(clips, attention=True)
     hidden = recognizer.embed(clips)
     assert (hidden.shape, hidden.dtype) == ((3, 16), np.float32)
-    for place, (without, with_attention) in enumerate(zip(plain, telling_too, strict=True)):
+    for index, (without, with_attention) in enumerate(zip(plain, telling_too, strict=True)):
         np.testing.assert_array_equal(without.probabilities, with_attention.probabilities)
         assert without.attention == {}
         assert list(with_attention.attention) == ["squares", "fixed"]
-        np.testing.assert_allclose(with_attention.attention["squares"], hidden[place] ** 2, rtol=1e-6)
+        np.testing.assert_allclose(with_attention.attention["squares"], hidden[index] ** 2, rtol=1e-6)
         np.testing.assert_array_equal(with_attention.attention["fixed"], np.eye(3))
     assert recognizer.embed([]).shape == (0, 16)
     recognizer.close()

@@ -141,7 +141,7 @@ def test_real_recordings(recognizer):
     files = sorted((SHARED / "utd_mhad").glob("a*_s[2468]_t1_skeleton.mat"))
     if not files:
         pytest.skip("the recordings are not there")
-    runs = [runs_of(recognizer, *recorded(file), seed=place) for place, file in enumerate(files)]
+    runs = [runs_of(recognizer, *recorded(file), seed=index) for index, file in enumerate(files)]
     # From 15 FPS on.
     check([compare(each[1:]) for each in runs], at_least=1000, alike=0.995, swapped=0.001)
     # Of a stroke of a tenth of a second 10 FPS see a pose or two: no curve through them tells how far it went.

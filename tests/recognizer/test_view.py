@@ -11,9 +11,9 @@ from recognizer.view import WHOLE, BodyView, seen_parts, view_of
 def clip_without(*parts, share=1.0, layout=MPOSE_13):
     """A clip whose first poses, that share of them, lack these joints on both sides."""
     confidence = np.ones((30, len(layout)), np.float32)
-    for place, joint in enumerate(layout.joints):
+    for index, joint in enumerate(layout.joints):
         if joint.partition("_")[2] in parts:
-            confidence[: round(30 * share), place] = 0
+            confidence[: round(30 * share), index] = 0
     return Clip(np.ones((30, len(layout), 2), np.float32), confidence, 20.0, layout, 2.0, 0)
 
 
@@ -44,5 +44,5 @@ def test_half_of_the_poses_are_enough():
 
 def test_one_side_is_enough():
     seen = np.ones((10, len(MEDIAPIPE_33)), bool)
-    seen[:, [place for place, joint in enumerate(MEDIAPIPE_33.joints) if joint.startswith("left_")]] = False
+    seen[:, [index for index, joint in enumerate(MEDIAPIPE_33.joints) if joint.startswith("left_")]] = False
     assert seen_parts(seen, MEDIAPIPE_33) == WHOLE

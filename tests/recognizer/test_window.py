@@ -234,12 +234,12 @@ def test_a_clip_is_the_same_made_step_by_step_or_at_once(seed):
         poses.append(pose(float(t), np.where(rng.random(V) < (0.7 if lost else 0.05), 0, 1)))
     running = window()
     compared = 0
-    for place, each in enumerate(poses):
+    for index, each in enumerate(poses):
         for clip in running.push(each):
             xy, confidence = resample(
-                np.array([p.time_s for p in poses[: place + 1]]),
-                np.array([p.xy_px for p in poses[: place + 1]], np.float64),
-                np.array([p.confidence for p in poses[: place + 1]], np.float64),
+                np.array([p.time_s for p in poses[: index + 1]]),
+                np.array([p.xy_px for p in poses[: index + 1]], np.float64),
+                np.array([p.confidence for p in poses[: index + 1]], np.float64),
                 tick_times_s(clip),
                 1 / FPS,
             )

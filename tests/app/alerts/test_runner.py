@@ -9,7 +9,7 @@ from results import result
 
 from app.alerts import reactions
 from app.alerts.rules import AlertError, Alerts, Broker, Reaction, Rule
-from app.alerts.runner import MOST_WAITING, AlertRunner, Outcome
+from app.alerts.runner import MAX_WAITING, AlertRunner, Outcome
 
 
 class Told:
@@ -81,7 +81,7 @@ def test_what_is_stuck_holds_nothing_up_and_what_finds_no_place_is_told(told, mo
     runner = AlertRunner(Alerts((rule(),)), told)
     runner(result(2.0, "wave"))
     assert stuck.wait(60)
-    for number in range(MOST_WAITING + 3):  # each is another time that somebody waves
+    for number in range(MAX_WAITING + 3):  # each is another time that somebody waves
         runner(result(10.0 + 2 * number, "wave", since_s=8.0 + 2 * number))
     lost = told.wait(3)
     assert len(lost) == 3
@@ -148,7 +148,7 @@ def full(told, monkeypatch):
         runners.append(AlertRunner(alerts, told))
         runners[0].try_rule(rule("first"))
         assert stuck.wait(60)
-        for _ in range(MOST_WAITING):
+        for _ in range(MAX_WAITING):
             runners[0].try_rule(rule("waiting"))
         runners[0].try_rule(rule("lost"))
         assert [outcome.rule for outcome in told.outcomes] == ["lost"]
@@ -163,9 +163,9 @@ def test_other_rules_are_used_though_there_is_no_place_for_an_alert(full, told):
     runner, release = full(Alerts((rule(),)))
     runner.use(Alerts((rule("second", "clap", "key", "space"),)))
     release.set()
-    told.wait(MOST_WAITING + 2)
+    told.wait(MAX_WAITING + 2)
     runner(result(2.0, "clap"))
-    last = told.wait(MOST_WAITING + 3)[-1]
+    last = told.wait(MAX_WAITING + 3)[-1]
     assert last.rule == "second"
     assert not [outcome for outcome in told.outcomes if outcome.rule == "rules"]
 
@@ -176,7 +176,7 @@ def test_an_action_that_finds_no_place_is_shown_later(full, told, monkeypatch):
     runner, release = full(Alerts(broker=Broker("127.0.0.1", home_assistant=True)))
     runner(result(1.0, "wave"))
     release.set()
-    told.wait(MOST_WAITING + 2)
+    told.wait(MAX_WAITING + 2)
     runner(result(1.1, "wave"))
     assert done.wait(60)
     assert shown == ["wave"]

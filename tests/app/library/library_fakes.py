@@ -16,11 +16,11 @@ def make_poses(seed=0, frames=60, people=(0,), layout=MEDIAPIPE_33, size=(640, 4
     """Random joints of people who are all there in every frame but each seventh; times as uneven as a camera's."""
     random = np.random.default_rng(seed)
     times_s = np.cumsum(random.uniform(0.02, 0.05, frames))
-    rows = [(place, person) for place in range(frames) for person in people if place % 7 != 6]
+    rows = [(index, person) for index in range(frames) for person in people if index % 7 != 6]
     shape = (len(rows), len(layout))
     return Poses(
         times_s - times_s[0],
-        np.array([place for place, _ in rows], np.int64),
+        np.array([index for index, _ in rows], np.int64),
         np.array([person for _, person in rows], np.int64),
         random.uniform(0, 480, (*shape, 2)).astype(np.float32),
         random.uniform(0, 1, shape).astype(np.float32),

@@ -33,8 +33,8 @@ def test_a_body_found_behind_a_cover_needs_a_surer_detection(covered, score, nam
     known, newcomer = Follower(Region(300, 300, 300), 0.9, 0.0), Follower(Region(500, 300, 300), score, 0.0)
     known.person = 0
     newcomer.mean_score = newcomer.mirror_score = 0.95
-    newcomer.behind = [known] if covered else []
-    Identities().name(newcomer, [known, newcomer], 0.3)
+    newcomer.occluders = [known] if covered else []
+    Identities().identify(newcomer, [known, newcomer], 0.3)
     assert (newcomer.person is not None) is named
 
 
@@ -56,7 +56,7 @@ def test_a_newcomer_who_lies_or_is_upside_down_needs_a_surer_detection(turn, sco
     turned = upright() @ np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     known = standing(0.9, 1.0, 100 + 100 * upright(), person=0)
     newcomer = standing(score, 0.95, 600 + 100 * turned)
-    Identities().name(newcomer, [known, newcomer], 0.3)
+    Identities().identify(newcomer, [known, newcomer], 0.3)
     assert (newcomer.person is not None) is named
 
 
@@ -81,7 +81,7 @@ def test_where_nobody_is_known_only_who_is_seen_well_is_named_at_once(score, pre
     """A coat stand, a chair with a cloth on it and a fan were somebody for a frame or two."""
     for time_s, named in ((0.0, at_once), (0.25, later)):
         newcomer = standing(score, presence, 300 + 150 * upright())
-        Identities().name(newcomer, [newcomer], time_s)
+        Identities().identify(newcomer, [newcomer], time_s)
         assert (newcomer.person is not None) is named
 
 
@@ -95,8 +95,8 @@ def test_a_thing_that_is_a_body_on_one_side_of_the_mirror_is_nobody(known, mirro
     newcomer.mirror_score = mirror
     followers = [newcomer, *([standing(0.9, 1.0, 600 + 100 * upright(), person=0)] if known else [])]
     identities = Identities()
-    assert identities.is_to_be_checked(newcomer, followers, 0.3) is (mirror is None)
-    identities.name(newcomer, followers, 0.3)
+    assert identities.needs_mirror_check(newcomer, followers, 0.3) is (mirror is None)
+    identities.identify(newcomer, followers, 0.3)
     assert (newcomer.person is not None) is named
 
 
@@ -105,8 +105,8 @@ def test_whoever_stands_alone_and_is_seen_well_needs_no_mirror():
     newcomer.mirror_score = lying.mirror_score = None
     for somebody, named in ((newcomer, True), (lying, False)):
         identities = Identities()
-        assert identities.is_to_be_checked(somebody, [somebody], 0.0) is not named
-        identities.name(somebody, [somebody], 0.0)
+        assert identities.needs_mirror_check(somebody, [somebody], 0.0) is not named
+        identities.identify(somebody, [somebody], 0.0)
         assert (somebody.person is not None) is named
 
 
@@ -120,7 +120,7 @@ def test_who_is_not_certain_in_time_makes_room_also_where_nobody_is_known():
 def test_on_one_body_who_stands_behind_the_other_was_drawn_there_unless_the_colours_say_no(front_now, drawn):
     """The trunk of who stands behind is covered, so that nobody knows its colours; the one in front may be newer."""
     hidden, front = (standing(0.9, 1.0, 300 + 150 * upright(), person=person) for person in (0, 1))
-    hidden.behind, front.since_s = [front], 1.0
+    hidden.occluders, front.since_s = [front], 1.0
     hidden.colours, front.colours = colour(0.2), colour(0.9)
     front.colours_now = colour(front_now)
     ((worse, _),) = Identities().conflicts([hidden, front])
@@ -154,4 +154,4 @@ def test_a_pose_where_somebody_lost_is_expected_is_theirs_by_its_colours(found, 
     other.colours_now = None if other_now is None else colour(other_now)
     frame = Frame(np.full((600, 600, 3), round(255 * found), np.uint8), 0.4, 0.0, 10)
     pose = Pose((300 + 150 * upright()).astype(np.float32), np.ones(33, np.float32), MEDIAPIPE_33, 0.4)
-    assert Identities().whose(lost, pose, frame, [other]) is {"lost": lost, "other": other, None: None}[whose]
+    assert Identities().owner_of(lost, pose, frame, [other]) is {"lost": lost, "other": other, None: None}[whose]

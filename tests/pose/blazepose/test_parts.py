@@ -13,13 +13,13 @@ from world import upright
 from pose.blazepose import detector, landmarks, networks
 from pose.blazepose.colours import difference, trunk_colours
 from pose.blazepose.covers import cover
-from pose.blazepose.detector import Detection, anchors, merged
+from pose.blazepose.detector import Detection, anchors, merge
 from pose.blazepose.estimator import BlazePoseEstimator
 from pose.blazepose.filters import LandmarkFilter
-from pose.blazepose.landmarks import LandmarkNetwork, Landmarks, refined
+from pose.blazepose.landmarks import LandmarkNetwork, Landmarks, refine
 from pose.blazepose.networks import load_networks
 from pose.blazepose.region import Region, around_person, cut
-from pose.blazepose.tiles import Looks, tiles, whole
+from pose.blazepose.tiles import SearchPlan, tiles, whole
 from pose.demo import DemoSource
 from pose.errors import PoseModelError
 from pose.estimator import MediaPipeEstimator
@@ -70,30 +70,30 @@ def test_tiles_cover_the_picture_and_overlap(size):
             left, top = (round(v - side / 2) for v in (tile.x_px, tile.y_px))
             seen[max(top, 0) : round(tile.y_px + side / 2), max(left, 0) : round(tile.x_px + side / 2)] = True
         assert seen.all()
-    looks = Looks(*size)
-    first = [looks.next() for _ in range(60)]
+    plan = SearchPlan(*size)
+    first = [plan.next_region() for _ in range(60)]
     assert first[0] == whole(width, height)
     assert len(set(first)) >= 2
 
 
 def test_looks_behind_people_take_turns_and_leave_frames_to_the_tiles():
-    looks, people = Looks(640, 480), [Region(100, 100, 200), Region(400, 100, 200)]
+    plan, people = SearchPlan(640, 480), [Region(100, 100, 200), Region(400, 100, 200)]
     found = []
     for _ in range(48):
-        if not looks.is_due() and (region := looks.behind(people)) is not None:
+        if not plan.is_due() and (region := plan.next_behind(people)) is not None:
             found.append(region)
     assert len(found) == 12
     assert {region.x_px < 250 for region in found[:2]} == {True, False}
-    assert looks.behind([]) is None
+    assert plan.next_behind([]) is None
 
 
 def test_a_quiet_finder_looks_half_as_often():
-    looks = Looks(640, 480)
-    frames = [looks.is_due() and looks.next() is not None for _ in range(200)]
+    plan = SearchPlan(640, 480)
+    frames = [plan.is_due() and plan.next_region() is not None for _ in range(200)]
     assert sum(frames[:40]) == 20
     assert sum(frames[100:140]) == 10
-    looks.changed()
-    assert sum(looks.is_due() and looks.next() is not None for _ in range(20)) == 10
+    plan.note_change()
+    assert sum(plan.is_due() and plan.next_region() is not None for _ in range(20)) == 10
 
 
 def test_anchors_are_the_middles_of_three_grids():
@@ -112,7 +112,7 @@ def detection(x, y, score, size=100.0):
 
 
 def test_detections_of_one_person_become_one():
-    made = merged([detection(100, 100, 0.6), detection(106, 100, 0.9), detection(300, 100, 0.4)])
+    made = merge([detection(100, 100, 0.6), detection(106, 100, 0.9), detection(300, 100, 0.4)])
     assert [one.score for one in made] == [0.9, 0.4]
     assert made[0].hips_px[0] == pytest.approx((0.6 * 100 + 0.9 * 106) / 1.5)
     assert made[1].hips_px[0] == pytest.approx(300)
@@ -124,14 +124,14 @@ def test_people_whose_hips_or_shoulders_alone_are_in_one_place_stay_two():
     shoulders_apart = replace(bent, shoulders_px=bent.shoulders_px + aside)
     hips_apart = replace(bent, hips_px=bent.hips_px + aside, top_px=bent.top_px + aside)
     for other in (shoulders_apart, hips_apart):
-        assert [one.score for one in merged([other, first])] == [0.9, 0.7]
+        assert [one.score for one in merge([other, first])] == [0.9, 0.7]
 
 
 def test_a_joint_moves_to_the_middle_of_the_heat_around_it():
     heat = np.full((64, 64, 2), -20, np.float32)
     heat[20, 31:33, 0] = 20  # half a cell right of column 31
     points = np.array([[30.2 / 64, 20.4 / 64], [10 / 64, 10 / 64]], np.float32)
-    made = refined(points, heat)
+    made = refine(points, heat)
     np.testing.assert_allclose(made[0] * 64, (31.5, 20), atol=1e-3)
     np.testing.assert_allclose(made[1], points[1])  # where there is no heat
 

@@ -108,8 +108,8 @@ class World:
             self.looks.append("landmarks")
             middle = np.array([region.x_px, region.y_px])
             near = [
-                (0.0 if s.wins else float(np.linalg.norm(s.hips - middle)), -place, s)
-                for place, s in enumerate(self.people)
+                (0.0 if s.wins else float(np.linalg.norm(s.hips - middle)), -index, s)
+                for index, s in enumerate(self.people)
                 if s.seen
                 and np.linalg.norm(s.hips - middle) < 0.4 * region.side_px
                 and not any(np.linalg.norm(body[[23, 24]].mean(axis=0) - s.hips) < 0.05 * s.height for body in hidden)

@@ -58,14 +58,14 @@ def test_joints_have_their_names_and_the_pictures_axes(side, scale, tmp_path):
     frames = moving(side=side, scale=scale)
     write(tmp_path, lines(7, 2, 1, frames))
     (sequence,) = florence_3d.read(tmp_path)
-    by_name = {name: sequence.joints[-1, place] for place, name in enumerate(JHMDB_15.joints)}
+    by_name = {name: sequence.joints[-1, index] for index, name in enumerate(JHMDB_15.joints)}
     expected = moving(side=1)[-1] * [1, -1, 1]  # the left on the picture's right, y down, metres
-    for name, place in (
+    for name, index in (
         *(("head", HEAD), ("neck", NECK), ("belly", SPINE), ("left_shoulder", LEFT_SHOULDER)),
         *(("left_wrist", LEFT_WRIST), ("right_wrist", RIGHT_WRIST), ("left_hip", LEFT_HIP), ("right_hip", RIGHT_HIP)),
         ("right_shoulder", RIGHT_SHOULDER),
     ):
-        np.testing.assert_allclose(by_name[name], expected[place], atol=1e-4)
+        np.testing.assert_allclose(by_name[name], expected[index], atol=1e-4)
     assert by_name["right_wrist"][1] < by_name["right_shoulder"][1]  # raised
 
 

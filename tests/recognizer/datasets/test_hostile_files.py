@@ -213,7 +213,7 @@ def test_a_mat_that_unpacks_to_a_thousand_times_its_size_is_one_line(tmp_path):
     savemat(file, {"d_skel": np.zeros(200 << 20, np.uint8)}, do_compression=True)
     code = (
         "import sys; from pathlib import Path; from recognizer.datasets import mat_files as m; "
-        "m._MOST_BYTES = 128 << 20; m._limit_memory(); print(m._read(Path(sys.argv[1]), ('d_skel',)))"
+        "m._MAX_BYTES = 128 << 20; m._limit_memory(); print(m._read(Path(sys.argv[1]), ('d_skel',)))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
     assert done.stdout == "not a whole MATLAB file (MemoryError)\n"

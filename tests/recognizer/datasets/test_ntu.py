@@ -11,9 +11,9 @@ from recognizer.datasets.errors import DataError, EmptyFileError
 def skeleton_file(frames, ids=None):
     """frames: a list of lists of bodies (25, 3). ids: of each body; by default 0, 1, ... in each frame."""
     lines = [str(len(frames))]
-    for place, bodies in enumerate(frames):
+    for index, bodies in enumerate(frames):
         lines.append(str(len(bodies)))
-        for number, body in zip(ids[place] if ids else range(len(bodies)), bodies, strict=True):
+        for number, body in zip(ids[index] if ids else range(len(bodies)), bodies, strict=True):
             lines += [f"7205759403793{number:04d} 0 1 1 1 1 0 0.02 -0.3 2", "25"]
             lines += [f"{x} {y} {z} 250.1 200.2 960.3 540.4 0.1 0.2 0.3 0.9 2" for x, y, z in body]
     return "\n".join(lines) + "\n"

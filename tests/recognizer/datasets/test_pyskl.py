@@ -88,7 +88,7 @@ def numbered():
     for number in (1, 2, 3):
         split[f"test{number}"] = [clips[number - 1]]
         split[f"train{number}"] = [clip for clip in clips if clip != clips[number - 1]]
-    return {"split": split, "annotations": [annotation(clip, place) for place, clip in enumerate(clips)]}
+    return {"split": split, "annotations": [annotation(clip, index) for index, clip in enumerate(clips)]}
 
 
 @pytest.mark.parametrize(

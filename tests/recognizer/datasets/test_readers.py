@@ -90,7 +90,7 @@ def test_rows_of_msr_action3d_are_the_joints_of_its_own_order(tmp_path):
     rows[..., 0] = np.arange(20)  # where a joint is says which row it is
     np.savetxt(tmp_path / "a03_s01_e01_skeleton3D.txt", rows.reshape(-1, 4))
     (recording,) = msr_action3d.read(tmp_path)
-    row = {joint: round(-float(recording.joints[0, place, 0])) for place, joint in enumerate(KINECT_20.joints)}
+    row = {joint: round(-float(recording.joints[0, index, 0])) for index, joint in enumerate(KINECT_20.joints)}
     assert row == {
         **{"left_shoulder": 0, "right_shoulder": 1, "shoulder_centre": 2, "spine": 3, "hip_centre": 6, "head": 19},
         **{"left_elbow": 7, "right_elbow": 8, "left_wrist": 9, "right_wrist": 10, "left_hand": 11, "right_hand": 12},

@@ -43,8 +43,8 @@ def again(example, *, start_s=0.0, end_s=None, jitter=0.0, mirror=False, scale=1
 @pytest.mark.parametrize("action", ["raise", "step", "bow"])
 def test_a_copy_is_found_among_other_examples(action, how):
     examples = made_examples()
-    place = next(place for place, example in enumerate(examples) if example.action == action)
-    assert near_copies([*examples, again(examples[place], **how)]) == [(place, len(examples))]
+    index = next(index for index, example in enumerate(examples) if example.action == action)
+    assert near_copies([*examples, again(examples[index], **how)]) == [(index, len(examples))]
 
 
 def test_performances_of_one_person_are_no_copies():

@@ -20,7 +20,7 @@ ALL = ("arms", "hips", "legs")
 def hidden(example, *parts, share=1.0, confidence=0.0):
     """The example with these joints hardly seen, or not, in its first poses."""
     found = example.confidence.copy()
-    places = [place for place, joint in enumerate(MPOSE_13.joints) if joint.partition("_")[2] in parts]
+    places = [index for index, joint in enumerate(MPOSE_13.joints) if joint.partition("_")[2] in parts]
     found[: round(share * len(found)), places] = confidence
     return replace(example, confidence=found)
 

@@ -17,7 +17,7 @@ from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.head import DISCRIMINANT, KINDS, HeadSettings, fit_head
 from recognizer.teaching.lesson import NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
-from recognizer.teaching.quick import judge_held_out, teach, usable_background
+from recognizer.teaching.quick import predict_held_out, teach, usable_background
 from recognizer.teaching.versions import plain_name, taught_model, versions
 from recognizer.teaching.windows import Changes, as_clips, cut, resampled, sliding
 
@@ -111,7 +111,7 @@ def test_other_takes_of_the_actions_are_recognised(taught, base, shape):
 def test_held_out_windows_are_judged_once_and_thresholds_are_within_bounds(lesson, taught):
     from recognizer.teaching.quick import QuickSettings
 
-    judged = judge_held_out(lesson, QuickSettings())
+    judged = predict_held_out(lesson, QuickSettings())
     own = judged.example[judged.example >= 0]
     assert np.array_equal(np.bincount(own), np.bincount(lesson.plain.owner))
     assert ((taught.thresholds >= 0.3) & (taught.thresholds <= 0.95)).all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from teaching_examples import made_example, made_examples
 
-from recognizer.teaching.background import SITTING, STANDING, everyday_motion, tried_motions
+from recognizer.teaching.background import SITTING, STANDING, everyday_motion, probe_motions
 from recognizer.teaching.check import Check
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.metrics import FalseAlarms, counted
@@ -119,7 +119,7 @@ def test_an_everyday_motion_that_is_taught_is_not_tried():
 
 
 def test_everyday_motions_are_of_other_bodies_than_those_that_are_learnt_from(shape):
-    tried = tried_motions()
+    tried = probe_motions()
     assert {each.words for each in tried} >= {STANDING, SITTING, "walking", "sitting down", "picking something up"}
     assert {each.action for each in tried} == {each.action for each in everyday_motion(shape)}
     for each in tried:

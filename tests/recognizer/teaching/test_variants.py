@@ -68,10 +68,10 @@ def tried(examples, variants, generator, base, shape):
 def test_variants_that_help_are_kept_and_the_gain_is_told(generator, base, shape):
     examples = two_days()
     variants = []
-    for place, example in enumerate(examples):  # each shows what the other day looks like
+    for index, example in enumerate(examples):  # each shows what the other day looks like
         (other,) = {"Monday", "Tuesday"} - {example.session}
         variants.append(
-            Variant(styled(example.action, STYLES[example.action][other], 50 + place, example.session), place, {})
+            Variant(styled(example.action, STYLES[example.action][other], 50 + index, example.session), index, {})
         )
     before, plain, after, found = tried(examples, variants, generator, base, shape)
     told = found.variants
@@ -88,8 +88,8 @@ def test_variants_that_hurt_are_dropped(generator, base, shape):
     examples = made_examples(("raise", "bow"), 6, sessions=("Monday", "Tuesday"))
     wrong = {"raise": "bow", "bow": "raise"}
     variants = [
-        Variant(styled(example.action, wrong[example.action], 70 + place * 5 + n, example.session), place, {})
-        for place, example in enumerate(examples)
+        Variant(styled(example.action, wrong[example.action], 70 + index * 5 + n, example.session), index, {})
+        for index, example in enumerate(examples)
         for n in range(5)
     ]
     before, plain, after, found = tried(examples, variants, generator, base, shape)
@@ -124,7 +124,7 @@ def test_variants_that_bring_false_alarms_are_dropped(generator, base, shape, mo
 def test_a_head_that_judges_an_example_has_not_seen_its_variants(generator, base, shape):
     # Copies of the judged example itself would make it right, were they there while it is judged.
     examples = two_days()
-    variants = [Variant(example, place, {}) for place, example in enumerate(examples) for _ in range(3)]
+    variants = [Variant(example, index, {}) for index, example in enumerate(examples) for _ in range(3)]
     _, plain, _, found = tried(examples, variants, generator, base, shape)
     assert plain.checks[0].accuracy < 0.6
     assert found.variants.accuracy_with < 0.6
@@ -210,9 +210,9 @@ def test_examples_of_another_layout_have_variants_in_the_recognizers(generator):
     example = replace(made_example("raise"), action="salute")
     joints = np.zeros((len(example.times_s), 33, 2), np.float32)
     seen = np.zeros(joints.shape[:2], np.float32)
-    for place, joint in enumerate(MPOSE_13.joints):
+    for index, joint in enumerate(MPOSE_13.joints):
         there = MEDIAPIPE_33.index("nose" if joint == "head" else joint)
-        joints[:, there], seen[:, there] = example.xy_px[:, place], 1
+        joints[:, there], seen[:, there] = example.xy_px[:, index], 1
     other = replace(example, xy_px=joints, confidence=seen, layout=MEDIAPIPE_33)
     (first, *_), (same, *_) = (make_variants([each], generator, MPOSE_13) for each in (other, example))
     assert first.example.layout == MPOSE_13
