@@ -20,7 +20,7 @@ from app.installation import command as typed
 from app.installation import version
 from app.settings import RunOptions, UserSettings
 from pose.address import is_local, redacted
-from pose.arguments import Parser, line_of
+from pose.arguments import Parser, error_line
 from pose.camera_request import CameraRequest
 from pose.errors import ActionLensError, PoseModelError
 from pose.estimators import AUTO, ESTIMATORS, FULL, MAX_PEOPLE, QUALITIES
@@ -250,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start_logging(verbose=command.verbose)
         return _run(command, settings)
     except ActionLensError as error:
-        sys.stderr.write(f"{line_of(error)}\n")
+        sys.stderr.write(f"{error_line(error)}\n")
         return USER_ERROR
     except KeyboardInterrupt:
         return interrupt.STATUS

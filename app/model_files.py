@@ -17,7 +17,7 @@ from app.errors import UsageError
 from app.library.archives import BROKEN
 from app.models import models_folder
 from pose.errors import ActionLensError
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 from recognizer.model_card import CARD_FILE, MAX_CARD_BYTES, MAX_MODEL_BYTES, MODEL_FILE, ModelCard, shipped_models
 from recognizer.teaching.versions import CLIPS_FILE, name_card, place_version, plain_name, version_label, versions
 
@@ -76,7 +76,7 @@ def export(folder: Path, target: Path) -> Path:
     if target.suffix != ".zip":
         target = _with_ending(target)
     try:
-        with written_whole(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        with atomic_write(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in _LIMITS:
                 if (folder / name).is_file():
                     archive.write(folder / name, f"{version_label(folder)}/{name}")
@@ -99,7 +99,7 @@ def _with_ending(target: Path) -> Path:
     return made
 
 
-def bring_in(library: Path, source: Path) -> Path:
+def import_model(library: Path, source: Path) -> Path:
     """Make an exported file, or a folder with model.onnx and card.json, the next version of its name; its folder.
 
     Raises UsageError where it is neither, CardError where it is damaged.

@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import providers
 from benchmarks.attention import as_table, measure_attention
-from pose.arguments import Parser, line_of
+from pose.arguments import Parser, error_line
 from pose.errors import ActionLensError
 from pose.onnx_session import cpu_session, runtime_version
 from pose.whole_file import write_text
@@ -152,7 +152,7 @@ def official(name: str, changes: dict[str, Any]) -> Case:
     try:
         return _official(name, changes)
     except (TypeError, ValueError) as error:
-        raise SpeedError(f"{name} cannot be built: {error}; mend --set") from error
+        raise SpeedError(f"{name} cannot be built: {error}; fix --set") from error
 
 
 def _official(name: str, changes: dict[str, Any]) -> Case:
@@ -288,7 +288,9 @@ def _split_page(path: Path) -> tuple[str, str]:
         before, rest = path.read_text(encoding="utf-8").split(_BEGIN)
         after = rest.split(_END)[1]
     except (OSError, ValueError, IndexError) as error:
-        raise SpeedError(f"{path} is no page with one line {_BEGIN} and one {_END}; give one that has them") from error
+        raise SpeedError(
+            f"{path} is not a page with one line {_BEGIN} and one {_END}; give one that has them"
+        ) from error
     return before, after
 
 
@@ -314,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run(options)
     except ActionLensError as error:
-        sys.stderr.write(f"{line_of(error)}\n")
+        sys.stderr.write(f"{error_line(error)}\n")
         return 2
     except KeyboardInterrupt:
         return 130

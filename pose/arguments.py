@@ -20,7 +20,7 @@ class Parser(argparse.ArgumentParser):
         super().error(redacted(message))
 
 
-def line_of(error: ActionLensError) -> str:
+def error_line(error: ActionLensError) -> str:
     """What the user reads of an error. Those of sources name an address as it may be shown; no other line has one."""
     return str(error) if isinstance(error, SourceError) else redacted(str(error))
 

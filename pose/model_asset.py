@@ -101,12 +101,14 @@ def check_bundle(path: Path) -> None:
         with zipfile.ZipFile(path) as bundle:
             for member in (DETECTOR, LANDMARKS):
                 if bundle.read(member)[4:8] != b"TFL3":
-                    raise PoseModelError(f"pose model {path}: {member} in it is no TFLite model; give another bundle")
+                    raise PoseModelError(
+                        f"pose model {path}: {member} in it is not a TFLite model; give another bundle"
+                    )
     except OSError as error:
         raise PoseModelError(f"pose model {path} cannot be read ({_reason(error)}); check --pose-model") from error
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
         raise PoseModelError(
-            f"pose model {path} is no Pose Landmarker bundle, or is damaged; give another .task file"
+            f"pose model {path} is not a Pose Landmarker bundle, or is damaged; give another .task file"
         ) from error
 
 

@@ -115,7 +115,7 @@ class TfliteModel:
 def read_tflite(content: bytes) -> TfliteModel:
     """The model of a file's content. Raises PoseModelError where it is none, or has an operator that is not known."""
     if content[4:8] != b"TFL3":
-        raise PoseModelError("the pose model is no TFLite model; give another bundle")
+        raise PoseModelError("the pose model is not a TFLite model; give another bundle")
     try:
         return _model(content)
     except (struct.error, IndexError, KeyError, ValueError, TypeError) as error:

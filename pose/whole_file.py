@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to, which takes its place when the block ends without an error.
 
     After an error it is removed, and what stood at `path` stays. It ends as `path` does, for libraries that choose a
@@ -32,18 +32,18 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """A text file in UTF-8. OSError."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_private_text(path: Path, text: str) -> None:
     """A text file in UTF-8 that its user alone may read (mode 0600, where the system has modes). OSError."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.touch(mode=0o600, exist_ok=False)
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """A file of bytes. OSError."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(content)

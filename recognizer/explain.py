@@ -40,7 +40,7 @@ class Recognizer(Protocol):
         ...
 
 
-def methods_of(card: ModelCard) -> tuple[str, ...]:
+def available_methods(card: ModelCard) -> tuple[str, ...]:
     """The methods that a recognizer offers, the most faithful first (docs/benchmarks-explanations.md)."""
     names = {spec.name for spec in card.attention}
     looks = attention.ATTENTION in names or any(name.startswith(attention.SPATIAL) for name in names)
@@ -59,7 +59,7 @@ def explain(recognizer: Recognizer, clip: Clip, action: str | None, method: str 
 def explain_actions(recognizer: Recognizer, clip: Clip, method: str = OCCLUSION) -> dict[str, Explanation]:
     """Explain every action at once, which costs no more than one. Raises RecognizerError."""
     card = recognizer.card
-    offered = methods_of(card)
+    offered = available_methods(card)
     if method not in offered:
         raise RecognizerError(f"{card.name} has no explanation {method!r}; choose one of {', '.join(offered)}")
     if method == OCCLUSION:

@@ -19,12 +19,12 @@ from recognizer.window import PoseWindow
 
 # Poses of a clip's rate between two decisions. Ten decisions a second are more than anybody follows, and the processor
 # is the poses'.
-TICKS_A_DECISION = 2
+TICKS_PER_DECISION = 2
 _DATING_S = 0.1  # how far an onset may be dated too late
 GONE_S = 1.0  # a person out of view for longer is gone, and the running action ends
 
 
-class Predicting(Protocol):
+class Predictor(Protocol):
     """What is needed of a loaded recognizer here."""
 
     card: ModelCard
@@ -73,7 +73,7 @@ class LiveRecognition:
     """
 
     def __init__(
-        self, recognizer: Predicting, stage: Callable[[str], AbstractContextManager[object]] = nullcontext
+        self, recognizer: Predictor, stage: Callable[[str], AbstractContextManager[object]] = nullcontext
     ) -> None:
         self.attention = False
         self._stage = stage
@@ -111,7 +111,7 @@ class LiveRecognition:
         repetitions, self._repetitions = tuple(self._repetitions), []
         return repetitions
 
-    def use(self, recognizer: Predicting) -> None:
+    def use(self, recognizer: Predictor) -> None:
         """Go on with another recognizer; its windows begin empty."""
         self.clear()
         self._set_recognizer(recognizer)
@@ -120,7 +120,7 @@ class LiveRecognition:
         """Forget everybody, as at the end of a source; what was running ends."""
         self._end_gone(math.inf)
 
-    def _set_recognizer(self, recognizer: Predicting) -> None:
+    def _set_recognizer(self, recognizer: Predictor) -> None:
         self._recognizer = recognizer
         self._decider = Decider(recognizer.card)
 
@@ -128,7 +128,7 @@ class LiveRecognition:
         person = self._people.get(pose.person)
         if person is None:
             card = self._recognizer.card
-            window = PoseWindow(card.frames, card.fps, card.skeleton, every=TICKS_A_DECISION)
+            window = PoseWindow(card.frames, card.fps, card.skeleton, every=TICKS_PER_DECISION)
             counter = RepetitionCounter(pose.person, lead_s=(card.frames - 1) / card.fps + _DATING_S)
             person = self._people[pose.person] = _Person(window, counter, pose.time_s)
         person.seen_s = pose.time_s

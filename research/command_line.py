@@ -49,7 +49,7 @@ COMMANDS: Commands = {
         taught_alarms.run_taught_alarms,
     ),
     "unseen-kinds": (
-        "measure alarms on kinds of motion that a network never learnt from, against those on the same kinds learnt",
+        "measure alarms on kinds of motion that a network was not trained on, against the same kinds with training",
         unseen_kinds.add_arguments,
         unseen_kinds.run,
     ),

@@ -15,7 +15,7 @@ def read_metrics(file: Path, otherwise: Any) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ResearchError(f"{file} is no whole file of metrics ({type(error).__name__}); remove it") from error
+        raise ResearchError(f"{file} is not a complete file of metrics ({type(error).__name__}); remove it") from error
 
 
 def write_metrics(file: Path, metrics: Any) -> None:

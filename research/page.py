@@ -14,6 +14,6 @@ def write_measured(path: Path, text: str, name: str) -> None:
         _, after = rest.split(end, 1)
     except (OSError, ValueError) as error:
         raise ResearchError(
-            f"{path} is no page with one line {begin} and one {end} behind it; give such a page"
+            f"{path} is not a page with one line {begin} and one {end} after it; give one that has them"
         ) from error
     write_text(path, f"{before}{begin}\n{text}{end}{after}")

@@ -14,7 +14,7 @@ from app.alerts.http_post import post
 from app.alerts.mqtt import MqttLink
 from app.alerts.rules import AlertError, Alerts, Reaction
 from app.alerts.watch import Alert
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 
 _COMMAND_S = 10.0
 _PLAYERS = ("pw-play", "paplay", "aplay", "afplay")
@@ -94,7 +94,7 @@ def _beep() -> Path:
         at = np.arange(int(0.16 * _RATE)) / _RATE
         tones = [np.sin(2 * np.pi * hertz * at) * np.hanning(len(at)) for hertz in (880.0, 1175.0)]
         # Whole, since another program of ours may play it meanwhile.
-        with written_whole(path) as temporary, wave.open(str(temporary), "wb") as out:
+        with atomic_write(path) as temporary, wave.open(str(temporary), "wb") as out:
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(_RATE)

@@ -203,7 +203,7 @@ def _broker(item: Any, where: str) -> Broker:
 def _refuse_unknown(item: Mapping[str, Any], keys: set[str], where: str) -> None:
     unknown = sorted(set(item) - keys)
     if unknown:
-        raise AlertError(f"{where}: {unknown[0]!r} is none of {', '.join(sorted(keys))}")
+        raise AlertError(f"{where}: {unknown[0]!r} is not one of {', '.join(sorted(keys))}")
 
 
 def _typed(item: Mapping[str, Any], key: str, kind: type, default: Any, where: str) -> Any:

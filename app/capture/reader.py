@@ -10,7 +10,7 @@ from app.capture.latest import Latest
 from app.live.stats import Stats
 from app.results import Failure
 from pose.address import redacted
-from pose.arguments import line_of
+from pose.arguments import error_line
 from pose.camera import OPEN_TIMEOUT_S
 from pose.errors import ActionLensError, SourceError, SourceLost
 from pose.source import Source, SourceInfo
@@ -323,5 +323,5 @@ class Capture:
 
 def _failure(error: Exception, retry_in_s: float | None = None) -> Failure:
     known = isinstance(error, ActionLensError)
-    message = line_of(error) if isinstance(error, ActionLensError) else redacted(f"{type(error).__name__}: {error}")
+    message = error_line(error) if isinstance(error, ActionLensError) else redacted(f"{type(error).__name__}: {error}")
     return Failure("source" if known else "internal", message, fatal=retry_in_s is None, retry_in_s=retry_in_s)

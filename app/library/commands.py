@@ -25,7 +25,7 @@ from app.library.rows import Filter
 from app.library.video_poses import BACKENDS
 from app.plurals import counted
 from app.recording.folder import library_root, recordings_folder
-from pose.arguments import Parser, line_of
+from pose.arguments import Parser, error_line
 from pose.errors import ActionLensError
 from pose.estimators import AUTO, ESTIMATORS, MAX_PEOPLE
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = command(options, interrupt.requested)
             return STATUS if interrupt.requested.is_set() else status
     except ActionLensError as error:
-        sys.stderr.write(f"{line_of(error)}\n")
+        sys.stderr.write(f"{error_line(error)}\n")
         return USER_ERROR
     except KeyboardInterrupt:
         return STATUS
@@ -82,7 +82,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("format", choices=FORMATS, help="; ".join(f"{each.name}: {each.says}" for each in FORMATS.values()))
+    add("format", choices=FORMATS, help="; ".join(f"{each.name}: {each.description}" for each in FORMATS.values()))
     folders = " and ".join(each.name for each in FORMATS.values() if not each.ending)
     add("target", type=Path, help=f"a file, or a folder for {folders}")
     for name, what in (("action", "action"), ("person", "person"), ("session", "session"), ("recording", "recording")):

@@ -134,7 +134,7 @@ def one_line(doing: str) -> Iterator[None]:
     except sqlite3.IntegrityError:
         raise
     except sqlite3.Error as error:
-        fix = "start ActionLens again, it is then repaired" if is_damage(error) else "check the disk and try again"
+        fix = "start ActionLens again; it is repaired then" if is_damage(error) else "check the disk and try again"
         raise LibraryError(f"cannot {doing} the library ({error}); {fix}") from error
 
 

@@ -76,7 +76,7 @@ def _around(library: Segments, segments: Sequence[SegmentRow], recording: Record
     return found
 
 
-def suspicions_of(library: Segments, row: SegmentRow) -> list[str]:
+def warnings_for(library: Segments, row: SegmentRow) -> list[str]:
     """What looks wrong with a segment of an action beside the newest others of its name (recognizer.teaching.suspects).
     Raises RecordingError where it cannot be read; others that cannot are left out."""
     if row.action in (None, NOTHING):

@@ -18,7 +18,7 @@ from app.library.rows import RecordingRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from pose.skeleton import LAYOUTS, Layout
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 
 _SEEN = 0.5
 
@@ -45,7 +45,7 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
                 yield _annotation(recording, index, poses, first, category)
 
     try:
-        with written_whole(file) as temporary, temporary.open("w", encoding="utf-8") as out:
+        with atomic_write(file) as temporary, temporary.open("w", encoding="utf-8") as out:
             out.write('{"info": {"description": "ActionLens"},\n"categories": ')
             _list(out, (_category(LAYOUTS[name], number) for number, name in enumerate(layouts, 1)))
             out.write(',\n"images": ')

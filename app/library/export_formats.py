@@ -32,12 +32,12 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """says: what it writes, for people. writer: "module:function" of an Export to what was written, in words; it is
+    """description: for people. writer: "module:function" of an Export to what was written, in words; it is
     loaded when it is used. It raises OutputError, and RecordingError where a recording cannot be read.
     ending: of its file; "" where the target is a folder."""
 
     name: str
-    says: str
+    description: str
     writer: str
     ending: str = ""
 

@@ -186,7 +186,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     if not isinstance(values, dict):
         raise _damaged(path, "no object")
     if isinstance(values.get("version"), int) and values["version"] > VERSION:
-        raise LibraryError(f"{path} is of a newer version of ActionLens; update ActionLens to read it")
+        raise LibraryError(f"{path} was made by a newer version of ActionLens; update ActionLens to read it")
     return values
 
 
@@ -210,7 +210,7 @@ def _model(values: dict[str, Any]) -> Model:
     texts = (_text(values[name]) for name in ("created", "kind", "folder"))
     details = values["details"]
     if not isinstance(details, dict):
-        raise ValueError("details of a model are no object")
+        raise ValueError("details of a model are not an object")
     created, kind, folder = texts
     return Model(clean_label(values["name"]), created, kind, folder, _pairs(values["clips"]), details)
 
@@ -221,13 +221,13 @@ def _pairs(values: Iterable[Any]) -> tuple[tuple[str, str], ...]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{str(value)[:40]!r} is no text")
+        raise ValueError(f"{str(value)[:40]!r} is not text")
     return value
 
 
 def _whole_number(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 1 << 62:
-        raise ValueError(f"{str(value)[:40]!r} is no whole number from 0 on")
+        raise ValueError(f"{str(value)[:40]!r} is not a whole number of 0 or more")
     return value
 
 

@@ -24,7 +24,7 @@ from app.live.stats import Stats
 from app.results import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.settings import RunOptions
 from pose.address import redacted
-from pose.arguments import line_of
+from pose.arguments import error_line
 from pose.errors import ActionLensError, PoseError, PoseModelError
 from pose.source import Source
 from pose.types import Frame
@@ -246,7 +246,7 @@ class Engine:
                 self._infer(worker, Pipeline(self._recognizer, self._stats))
         except ActionLensError as error:
             if not self._stopping.is_set():
-                self.report(Failure(_stage(error), line_of(error)))
+                self.report(Failure(_stage(error), error_line(error)))
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("inference failed")
             self.report(Failure("internal", redacted(f"{type(error).__name__}: {error}")))
@@ -346,7 +346,7 @@ class Engine:
         try:
             recognizer = self._open_recognizer(model, provider)
         except ActionLensError as error:
-            self._load_failed(swap, line_of(error))
+            self._load_failed(swap, error_line(error))
             return
         except Exception as error:  # top of the thread: whatever happens must reach the user
             log.exception("loading a recognizer failed")

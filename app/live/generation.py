@@ -72,7 +72,7 @@ class Maker:
         return self._generator
 
 
-def said_of(clip: GeneratedClip) -> str:
+def provenance_text(clip: GeneratedClip) -> str:
     """A line that says that the clip is synthetic, of which actions, and how it was generated."""
     return (
         f"Synthetic, nobody performed this: {mix_text(clip)}. Generator {clip.generator}, seed {clip.seed}; "

@@ -9,10 +9,10 @@ from typing import Protocol
 from app.live.stats import Stats
 from app.results import Result
 from pose.types import Frame, Pose
-from recognizer.live import TICKS_A_DECISION, LiveRecognition, Predicting
+from recognizer.live import TICKS_PER_DECISION, LiveRecognition, Predictor
 
 
-class Recognizer(Predicting, Protocol):
+class Recognizer(Predictor, Protocol):
     """What the engine needs of a loaded recognizer."""
 
     provider: str
@@ -36,7 +36,7 @@ class Pipeline:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.attention = False
-        self._step_s = TICKS_A_DECISION / recognizer.card.fps
+        self._step_s = TICKS_PER_DECISION / recognizer.card.fps
         self._live = LiveRecognition(recognizer, (stats or Stats()).stage)
         self._clock = clock
         self._last: Result | None = None
@@ -54,7 +54,7 @@ class Pipeline:
 
     def use(self, recognizer: Recognizer) -> None:
         """Go on with another recognizer; its windows begin empty."""
-        self._step_s = TICKS_A_DECISION / recognizer.card.fps
+        self._step_s = TICKS_PER_DECISION / recognizer.card.fps
         self._live.use(recognizer)
 
     def clear(self) -> None:

@@ -141,12 +141,12 @@ def parse_info(text: bytes, where: Path) -> RecordingInfo:
     except (ValueError, RecursionError) as error:
         raise RecordingError(f"{where} is not valid JSON; remove the recording or put the file back") from error
     if not isinstance(values, dict):
-        raise _damaged(where, "it is no object")
+        raise _damaged(where, "it is not an object")
     version = values.get("version")
     if not isinstance(version, int) or isinstance(version, bool):
-        raise _damaged(where, "its version is no number")
+        raise _damaged(where, "its version is not a number")
     if version > VERSION:
-        raise RecordingError(f"{where} is of a newer version of ActionLens ({version}); update this one")
+        raise RecordingError(f"{where} was made by a newer version of ActionLens ({version}); update this one")
     try:
         info = RecordingInfo(**{**values, "size": tuple(values.get("size") or ())})
     except TypeError as error:
@@ -169,7 +169,7 @@ def _check_info(info: RecordingInfo, where: Path) -> None:
     if len(info.size) != 2 or not all(_is_number(n) and 0 <= n <= 1e7 for n in numbers):
         raise _damaged(where, "a number is missing or out of range")
     if info.track_id is not None and (not isinstance(info.track_id, int) or isinstance(info.track_id, bool)):
-        raise _damaged(where, "its track_id is no number")
+        raise _damaged(where, "its track_id is not a number")
     if not isinstance(info.skeleton_only, bool) or not isinstance(info.frames, int) or info.frames > MAX_FRAMES:
         raise _damaged(where, "a value is of the wrong kind")
 
@@ -255,7 +255,7 @@ def _read(path: Path, limit: int) -> bytes:
             raise _damaged(path, "it is too large")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise RecordingError(f"{path} is missing; this is no recording") from error
+        raise RecordingError(f"{path} is missing; this is not a recording") from error
     except OSError as error:
         raise RecordingError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
 

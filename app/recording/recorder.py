@@ -158,7 +158,7 @@ class Recorder:
                 self._view = RecorderView(RecorderState.READY)
 
         self._armed = True
-        self._tell(do)
+        self._post(do)
 
     def start(self) -> None:
         """Begin the countdown of the first take."""
@@ -168,7 +168,7 @@ class Recorder:
                 self._view = replace(self._view, takes=0, of=self._settings.takes, message="")
                 self._count_down()
 
-        self._tell(do)
+        self._post(do)
 
     def stop(self) -> None:
         """End this take and keep it; the takes that were still to come are not made."""
@@ -180,7 +180,7 @@ class Recorder:
             elif self._view.state is RecorderState.COUNTDOWN:
                 self._ready()
 
-        self._tell(do)
+        self._post(do)
 
     def cancel(self) -> None:
         """Throw this take away."""
@@ -191,7 +191,7 @@ class Recorder:
                 writer.discard()
             self._ready("the take was thrown away" if writer is not None else "")
 
-        self._tell(do)
+        self._post(do)
 
     def hold_last(self) -> None:
         """Set the last seconds aside for save_last(); a running take goes on."""
@@ -199,7 +199,7 @@ class Recorder:
         def do() -> None:
             self._held = self._pre_roll.after(-math.inf)
 
-        self._tell(do)
+        self._post(do)
 
     def save_last(self, action: str) -> None:
         """Save the seconds that were set aside, or else the last ones, as a recording of an action."""
@@ -223,7 +223,7 @@ class Recorder:
             if self._saved is not None:
                 self._saved(folder)
 
-        self._tell(do)
+        self._post(do)
 
     def disarm(self) -> None:
         """Finish and keep a running take, then stop recording."""
@@ -234,7 +234,7 @@ class Recorder:
             self._view = RecorderView(message=self._view.message)
 
         self._armed = False
-        self._tell(do)
+        self._post(do)
 
     def source_changed(self, source: str, layout: Layout) -> None:
         """The source or estimator changes: a running take ends and is kept."""
@@ -245,7 +245,7 @@ class Recorder:
                 self._held = PreRoll()  # the user who is being asked means no seconds of the new run
             self._break_off()
 
-        self._tell(do)
+        self._post(do)
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Finish and keep a running take, and end the thread."""
@@ -253,7 +253,7 @@ class Recorder:
         self._queue.put(None)
         self._thread.join(timeout_s)
 
-    def _tell(self, do: Callable[[], None]) -> None:
+    def _post(self, do: Callable[[], None]) -> None:
         if self._thread.is_alive():
             self._queue.put(do)
 

@@ -147,7 +147,7 @@ class RecordingWriter:
             return _finish(self.folder, self.info)
         except (OSError, OutputError) as error:
             raise RecordingError(
-                f"the recording cannot be finished: {_reason(error)}; make room, it is completed at the next start"
+                f"the recording cannot be finished: {_reason(error)}; make room; it is completed at the next start"
             ) from error
 
     def keep_for_recovery(self) -> None:

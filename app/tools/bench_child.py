@@ -13,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from app.errors import UsageError
-from pose.arguments import line_of
+from pose.arguments import error_line
 from pose.errors import ActionLensError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def main(argument: str) -> int:
     try:
         found = startup(task) if task["task"] == STARTUP else memory(task)
     except ActionLensError as error:
-        sys.stderr.write(f"{line_of(error)}\n")
+        sys.stderr.write(f"{error_line(error)}\n")
         return 1
     sys.stdout.write(json.dumps(found) + "\n")
     return 0

@@ -17,7 +17,7 @@ from app.settings import RunOptions
 from app.tools import doctor_system
 from app.tools.doctor_system import REINSTALL, Check, Checker, Status
 from pose.address import redacted
-from pose.arguments import line_of
+from pose.arguments import error_line
 from pose.errors import ActionLensError
 from pose.estimators import EstimatorSpec
 
@@ -48,7 +48,7 @@ def examine(options: RunOptions, checkers: Iterable[tuple[str, Checker]] | None 
         try:
             found.extend(checker(options))
         except ActionLensError as error:
-            found.append(Check(name, Status.FAIL, line_of(error)))
+            found.append(Check(name, Status.FAIL, error_line(error)))
         except ImportError as error:
             found.append(Check(name, Status.FAIL, f"cannot be loaded: {_line(error)}", REINSTALL))
         except Exception as error:

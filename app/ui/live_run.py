@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from app.results import EngineState, Failure, Result, RunInfo, StatsSnapshot
 from app.settings import RunOptions
 from app.ui.jobs import Jobs
-from pose.arguments import line_of
+from pose.arguments import error_line
 from pose.errors import ActionLensError
 from recognizer.decision import ActionEvent
 
@@ -214,7 +214,7 @@ class LiveRun(QObject):
         try:
             engine = self._make_engine(self.options)
         except ActionLensError as error:
-            self._launch_failure = Failure("internal", line_of(error))
+            self._launch_failure = Failure("internal", error_line(error))
             return
         engine.add_tap(self._tap)
         engine.watch_attention(self._attention_watched)

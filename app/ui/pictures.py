@@ -7,7 +7,7 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtGui import QImage
 
 from app.errors import OutputError
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 
 
 def pictures_folder(chosen: str) -> Path:
@@ -29,7 +29,7 @@ def save_picture(image: QImage, folder: Path, now: datetime) -> Path:
             f"no picture can be saved in {folder} ({error.strerror or error}); choose another folder"
         ) from None
     try:
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             if not image.save(str(temporary)):
                 raise OutputError(
                     f"no picture can be saved in {folder}: make room, or choose another folder (Ctrl+Shift+S)"

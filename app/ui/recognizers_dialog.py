@@ -219,10 +219,10 @@ class RecognizersDialog(ClosingDialog):
     def _ask_what(self) -> None:
         dialog = file_dialog(self, "Import a recognizer", QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters([f"Exported recognizers (*{model_files.ENDING} *.zip)", "All files (*)"])
-        dialog.fileSelected.connect(lambda path: self.bring_in(Path(path)))
+        dialog.fileSelected.connect(lambda path: self.import_model(Path(path)))
         dialog.open()
 
-    def bring_in(self, path: Path) -> None:
+    def import_model(self, path: Path) -> None:
         """Import an exported file."""
 
         def done(folder: Path) -> None:
@@ -232,7 +232,7 @@ class RecognizersDialog(ClosingDialog):
             count = counted(model.actions, "action") if model is not None else ""
             self.state.setText(f"{name} with {count} is imported")
 
-        self._do(lambda: model_files.bring_in(self._library, path), done)
+        self._do(lambda: model_files.import_model(self._library, path), done)
 
     def _do(self, work: Callable[[], Path | None], done: Callable[[Path], None]) -> None:
         """On a job's thread, one at a time."""

@@ -15,7 +15,7 @@ from app.ui.garbage import EventLoopCollector
 from app.ui.live_run import MakeEngine
 from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
-from pose.arguments import line_of
+from pose.arguments import error_line
 
 DONE, FAILED = 0, 1
 _SIGNAL_MS = 100  # Python's signal handlers run between Qt's events
@@ -74,6 +74,6 @@ def _close(outputs: Outputs) -> int:
     try:
         outputs.close()
     except OutputError as error:
-        sys.stderr.write(f"{line_of(error)}\n")
+        sys.stderr.write(f"{error_line(error)}\n")
         return FAILED
     return DONE

@@ -51,7 +51,7 @@ def _model(folder: Path) -> None:
 
 
 def _model_archive(folder: Path) -> None:
-    brought = model_files.bring_in(folder / "library", folder / "toy.zip")
+    brought = model_files.import_model(folder / "library", folder / "toy.zip")
     assert brought.is_relative_to(models.models_folder(folder / "library"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pose.errors import PoseModelError
 from pose.estimators import FULL, QUALITIES
 from pose.model_asset import DETECTOR, LANDMARKS, cached_path, check_bundle
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 
 # Numbers of the outputs in the TFLite files. The segmentation and the joints in metres are not computed.
 DETECTOR_OUTPUTS = {0: "boxes", 1: "scores"}
@@ -74,6 +74,6 @@ def _read(path: Path) -> PoseNetworks | None:
 
 def _write(path: Path, networks: PoseNetworks) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for part, content in zip(_PARTS, (networks.detector, networks.landmarks), strict=True):
             archive.writestr(part, content)

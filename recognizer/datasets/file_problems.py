@@ -124,5 +124,5 @@ def _field(content: Any, field: str, file: Path) -> NDArray[Any]:
         raise damaged(file, f"has no field `{field}`")
     value = content[field]
     if not isinstance(value, np.ndarray):
-        raise damaged(file, f"its field `{field}` is no array")
+        raise damaged(file, f"its field `{field}` is not an array")
     return value

@@ -85,7 +85,7 @@ def _sequence(video: _Video) -> ActionSequence:
     number, subject, action = (int(value) for value in ids[0])
     skeletons = rows[:, 3:].reshape(len(rows), len(_JOINTS), 3)
     if not (np.abs(skeletons) < _FARTHEST_MM).all():  # nor of what is not a number
-        raise DataError(f"{which}: joints that are no places; get this file again")
+        raise DataError(f"{which}: joints that are not positions; get this file again")
     skeletons = skeletons[skeletons.any(axis=(1, 2))].astype(np.float32)
     if len(skeletons) < 2:
         raise EmptyFileError(f"{which}: somebody in {len(skeletons)} frames, left out")

@@ -108,7 +108,7 @@ def _segment_of_row(row: Mapping[str, str]) -> LabelledSegment:
 
 def _text_of(value: object) -> str:
     if value is not None and not isinstance(value, str):
-        raise ValueError(f"{str(value)[:40]} is no name")
+        raise ValueError(f"{str(value)[:40]} is not a name")
     return value or ""
 
 

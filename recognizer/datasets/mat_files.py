@@ -133,5 +133,5 @@ def _read(file: Path, fields: tuple[str, ...]) -> list[NDArray[Any]] | str:
         if field not in content:
             return f"has no field `{field}`"
         if not isinstance(content[field], np.ndarray):
-            return f"its field `{field}` is no array"
+            return f"its field `{field}` is not an array"
     return [content[field] for field in fields]

@@ -45,7 +45,7 @@ def _sequence(arrays: Arrays, file: Path) -> ActionSequence:
         or train.dtype.kind not in "iuf"
         or not np.isfinite(train).all()
     ):
-        raise damaged(file, "`action` is no name, or `train` no number")
+        raise damaged(file, "`action` is not a name, or `train` not a number")
     # as float32: some files hold uint8
     joints = np.stack([numbers(each_axis, file, "x and y") for each_axis in (x, y)], axis=-1)
     if joints.ndim != 3 or joints.shape[1:] != (13, 2):

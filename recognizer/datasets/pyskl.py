@@ -268,7 +268,7 @@ def _arrays(annotation: Mapping[str, Any]) -> tuple[NDArray[np.float32], NDArray
     if isinstance(total_frames, np.ndarray) and total_frames.ndim == 0:
         total_frames = total_frames.item()
     if "total_frames" in annotation and not isinstance(total_frames, int | float | np.number):
-        raise DataError(f"{name}: `total_frames` is no number; get the file again")
+        raise DataError(f"{name}: `total_frames` is not a number; get the file again")
     check_axes(keypoint, total_frames, name)
     if total_frames is not None and total_frames != keypoint.shape[1]:
         raise DataError(f"{name}: {keypoint.shape[1]} frames, total_frames says {total_frames}")
@@ -288,7 +288,7 @@ def _finite(keypoint: NDArray[np.float32], name: str) -> NDArray[np.bool_]:
 
 def _action(label: Any, name: str, actions: Sequence[str] | None) -> str:
     if not isinstance(label, int | np.integer) or label < 0:
-        raise DataError(f"{name}: its label is no number from 0 on; get the file again")
+        raise DataError(f"{name}: its label is not a number of 0 or more; get the file again")
     place = int(label)
     if actions is None:
         return f"action_{place}"

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 from recognizer.datasets.file_problems import damaged
 
 _PLAIN = (type(None), bool, int, float, str, bytes, bytearray, np.ndarray)
@@ -39,7 +39,7 @@ def load(file: Path) -> Any:
 def save(content: Any, file: Path) -> None:
     """Writes a pickle that any NumPy reads, whole or not at all: arrays as calls of `numpy.ndarray`, no name of its
     inner modules."""
-    with written_whole(file) as temporary, temporary.open("wb") as stream:
+    with atomic_write(file) as temporary, temporary.open("wb") as stream:
         _Pickler(stream, protocol=4).dump(content)
 
 
@@ -189,7 +189,7 @@ def _resolved(value: Any, known: dict[int, Any]) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if not isinstance(value, dict | list | tuple | set | frozenset):
-        raise pickle.UnpicklingError("it holds something that is no data")
+        raise pickle.UnpicklingError("it holds something that is not data")
     if id(value) not in known:
         known[id(value)] = None  # a container that holds itself finds None there
         if isinstance(value, dict):

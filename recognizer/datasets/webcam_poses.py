@@ -132,7 +132,7 @@ def _rows(index: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:
 def _name(row: Mapping[str, str | None], index: Path, line: int) -> str:
     name = row.get("name") or ""
     if not _NAME.fullmatch(name):
-        raise damaged(index, f"line {line}: {name!r} is no name of a sequence (letters, digits, '.', '_', '-')")
+        raise damaged(index, f"line {line}: {name!r} is not the name of a sequence (letters, digits, '.', '_', '-')")
     return name
 
 
@@ -171,7 +171,7 @@ def _layout(value: NDArray[Any], file: Path) -> Layout:
     """A layout by its name, with '_' for '-' too."""
     name = str(value).lower().replace("_", "-")
     if value.ndim or name not in LAYOUTS:
-        raise damaged(file, f"layout {str(value)[:40]!r} is none of {', '.join(LAYOUTS)}")
+        raise damaged(file, f"layout {str(value)[:40]!r} is not one of {', '.join(LAYOUTS)}")
     return LAYOUTS[name]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from pose.arguments import Parser, line_of
+from pose.arguments import Parser, error_line
 from pose.errors import ActionLensError
 from recognizer.teaching.request import read_request
 from recognizer.teaching.run import run_quick
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome = run_quick(read_request(folder), lambda stage, part: say(stage=stage, part=round(part, 4)))
         say(folder=str(outcome.folder), check=outcome.check.to_json())
     except ActionLensError as error:
-        say(error=line_of(error))
+        say(error=error_line(error))
         return 2
     except OSError as error:  # a full disk, no permission
         say(error=f"the model cannot be written ({error.strerror or error}); make room or choose another folder")

@@ -31,7 +31,7 @@ from recognizer.teaching.metrics import (
     counted,
     json_values,
 )
-from recognizer.teaching.quick import QuickSettings, Taught, fit, folds, with_bias
+from recognizer.teaching.quick import QuickSettings, TaughtHead, fit, folds, with_bias
 from recognizer.teaching.windows import Array, Shape
 
 GOOD_RECALL = 0.9  # from here on an action needs no more examples
@@ -103,7 +103,7 @@ class Check:
         }
 
 
-def check(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings | None = None) -> Check:
+def check(lesson: Lesson, taught: TaughtHead, shape: Shape, settings: QuickSettings | None = None) -> Check:
     """Check a lesson's examples, each with heads trained on the others, at the thresholds of the taught recognizer."""
     settings = settings or QuickSettings()
     checks = []
@@ -169,7 +169,7 @@ def _fold_of_example(lesson: Lesson) -> list[int]:
 
 
 def _held_out(
-    lesson: Lesson, taught: Taught, answers: Mapping[int, Array], held_out: str, groups: Sequence[Any]
+    lesson: Lesson, taught: TaughtHead, answers: Mapping[int, Array], held_out: str, groups: Sequence[Any]
 ) -> HeldOutCheck:
     """Counted answers for every example from heads trained without its group."""
     actions = lesson.actions
@@ -189,7 +189,7 @@ def _held_out(
     return counted(pairs, actions, held_out, count, not_judged, names=names)
 
 
-def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
+def _answers(lesson: Lesson, taught: TaughtHead, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:
     """(A + 1,) probabilities of each example that can be checked, by a head trained without its group."""
     number = {group: index for index, group in enumerate(dict.fromkeys(groups))}
     labels = np.array([number[group] for group in groups])
@@ -206,17 +206,17 @@ def _answers(lesson: Lesson, taught: Taught, settings: QuickSettings, groups: Se
             continue
         head = with_bias(fit(lesson, ~held, settings), taught.other_bias)
         for example in judged:
-            windows = lesson.plain.description[lesson.plain.owner == example]
+            windows = lesson.original.description[lesson.original.owner == example]
             found[int(example)] = example_answer(head, windows)
     return found
 
 
 def example_answer(head: Head, description: Array) -> Array:
-    """As answer_of, of an example's windows (W, D)."""
-    return answer_of(head.probabilities(description))
+    """As example_probabilities, of an example's windows (W, D)."""
+    return example_probabilities(head.probabilities(description))
 
 
-def answer_of(probabilities: Array) -> Array:
+def example_probabilities(probabilities: Array) -> Array:
     """(A + 1,) of a whole example: the mean over its windows (W, A + 1), each weighted by its evidence for any action,
     because examples begin and end at rest."""
     answer: Array = np.average(probabilities, axis=0, weights=1 - probabilities[:, -1] + _MIN_EVIDENCE)
@@ -255,7 +255,7 @@ def needed_examples(examples: Sequence[Example], strictest: HeldOutCheck) -> dic
     return needed
 
 
-def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickSettings) -> FalseAlarms | None:
+def _false_alarms(lesson: Lesson, taught: TaughtHead, shape: Shape, settings: QuickSettings) -> FalseAlarms | None:
     """What live recognition would have shown on the footage of nothing, with heads that were not trained on it."""
     nothing = np.flatnonzero((lesson.target == len(lesson.actions)) & ~lesson.still)
     if not len(nothing):
@@ -268,7 +268,7 @@ def _false_alarms(lesson: Lesson, taught: Taught, shape: Shape, settings: QuickS
         examples[held] = False
         head = with_bias(fit(lesson, examples, settings), taught.other_bias)
         for example in held:
-            probabilities = head.probabilities(lesson.plain.description[lesson.plain.owner == example])
+            probabilities = head.probabilities(lesson.original.description[lesson.original.owner == example])
             shown.update(
                 shown_live(lesson.actions, taught.thresholds, shape, probabilities, float(lesson.hop_s[example]))
             )

@@ -20,20 +20,20 @@ from recognizer.teaching.examples import NOTHING as NOTHING
 from recognizer.teaching.examples import Example
 from recognizer.teaching.windows import (
     Array,
-    Changes,
     ResampledExample,
     Shape,
+    WindowAugmentation,
     as_clips,
+    augmented_positions,
     cut,
     jittered,
     joined,
     mirrored,
     resampled,
-    shaken,
     sliding,
 )
 
-FEWEST_EXAMPLES = 3  # of an action
+MIN_EXAMPLES = 3  # of an action
 
 _HOP_S = 0.2  # between windows that are judged
 _MAX_WINDOWS = 4000  # judged of the footage of nothing: beyond, they are further apart
@@ -56,7 +56,7 @@ class Windows:
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
     """actions: the taught ones, in order of their names. examples: all, "nothing" among them. target: (C,) index of
-    each example's action, len(actions) for nothing. shaken: augmented windows to train on; plain: original windows to
+    each example's action, len(actions) for nothing. augmented: windows to train on; original: windows to
     test on, hop_s[example] apart. background: windows of everyday motions, whose owner is an index into
     background_actions. together: (C,) groups that are held out together, by the index of their first example: an
     example, the stillness around it, and all that show the same moment. host: (C,) index of the example that a
@@ -65,8 +65,8 @@ class Lesson:
     actions: tuple[str, ...]
     examples: tuple[Example, ...]
     target: NDArray[np.intp]
-    shaken: Windows
-    plain: Windows
+    augmented: Windows
+    original: Windows
     hop_s: NDArray[np.float64]
     background: Windows
     background_actions: tuple[str, ...] = field(default=())
@@ -83,7 +83,7 @@ def prepare(
     examples: Sequence[Example],
     embedder: Embedder,
     shape: Shape,
-    changes: Changes,
+    changes: WindowAugmentation,
     *,
     one_sided: Collection[str] = (),
     seed: int = 0,
@@ -103,19 +103,19 @@ def prepare(
     nothing_hop_s = max(_HOP_S, nothing_s / _MAX_WINDOWS)
     hop_s = np.array([nothing_hop_s if example.action == NOTHING else _HOP_S for example in examples])
     lots = [
-        cutter.shaken(each, mirror=example.action not in one_sided)
+        cutter.augmented(each, mirror=example.action not in one_sided)
         for example, each in zip(examples, even, strict=True)
     ]
-    plain = [cutter.plain(each, hop) for each, hop in zip(even, hop_s, strict=True)]
-    around = [cutter.shaken(stretch.example, mirror=True, windows=_FEW) for stretch in background]
-    first, second, third = cutter.describe(lots, plain, around)
+    original = [cutter.original(each, hop) for each, hop in zip(even, hop_s, strict=True)]
+    around = [cutter.augmented(stretch.example, mirror=True, windows=_FEW) for stretch in background]
+    first, second, third = cutter.describe(lots, original, around)
     hosts = _hosts(examples)
     return Lesson(
         actions=actions,
         examples=tuple(examples),
         target=np.array([actions.index(c.action) if c.action != NOTHING else len(actions) for c in examples], np.intp),
-        shaken=first,
-        plain=second,
+        augmented=first,
+        original=second,
         hop_s=hop_s,
         background=third,
         background_actions=tuple(stretch.action for stretch in background),
@@ -142,7 +142,7 @@ def with_extra(
     extra: Sequence[tuple[int, Example]],
     embedder: Embedder,
     shape: Shape,
-    changes: Changes,
+    changes: WindowAugmentation,
     *,
     one_sided: Collection[str] = (),
     seed: int = 0,
@@ -153,12 +153,12 @@ def with_extra(
     if not extra:
         return lesson
     cutter = _Cutter(shape, changes, np.random.default_rng(seed), embedder, progress)
-    lots = [cutter.shaken(checked(example, shape), mirror=example.action not in one_sided) for _, example in extra]
+    lots = [cutter.augmented(checked(example, shape), mirror=example.action not in one_sided) for _, example in extra]
     (found,) = cutter.describe(lots)
     owner = np.array([place for place, _ in extra], np.intp)[found.owner]
-    both = lesson.shaken
+    both = lesson.augmented
     joint = Windows(np.concatenate([both.description, found.description]), np.concatenate([both.owner, owner]))
-    return replace(lesson, shaken=joint)
+    return replace(lesson, augmented=joint)
 
 
 _FEW = 3  # windows of a stretch of background of a window's length
@@ -169,18 +169,23 @@ class _Cutter:
     """Cuts windows and computes their features, with progress."""
 
     def __init__(
-        self, shape: Shape, changes: Changes, rng: np.random.Generator, embedder: Embedder, progress: Progress
+        self,
+        shape: Shape,
+        changes: WindowAugmentation,
+        rng: np.random.Generator,
+        embedder: Embedder,
+        progress: Progress,
     ) -> None:
         self._shape, self._changes, self._rng = shape, changes, rng
         self._embedder, self._progress = embedder, progress
 
-    def plain(self, example: ResampledExample, hop_s: float) -> _Lot:
+    def original(self, example: ResampledExample, hop_s: float) -> _Lot:
         return cut(example, sliding(example, self._shape, hop_s))
 
-    def shaken(self, example: ResampledExample, *, mirror: bool, windows: int | None = None) -> _Lot:
+    def augmented(self, example: ResampledExample, *, mirror: bool, windows: int | None = None) -> _Lot:
         shape, changes, layout = self._shape, self._changes, self._shape.layout
         count = changes.windows if windows is None else windows
-        changed = cut(example, shaken(example, shape, changes, self._rng, count))
+        changed = cut(example, augmented_positions(example, shape, changes, self._rng, count))
         # The original windows too: they are what is seen live.
         lots = [cut(example, sliding(example, shape, 2 * _HOP_S)), jittered(*changed, layout, changes, self._rng)]
         both = joined(lots)

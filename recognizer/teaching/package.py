@@ -29,7 +29,7 @@ from recognizer.teaching.description import MIN_VARIANCE, described
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
 from recognizer.teaching.needs import Needs, needs_of
-from recognizer.teaching.quick import Taught
+from recognizer.teaching.quick import TaughtHead
 from recognizer.teaching.versions import CLIPS_FILE, place_version
 from recognizer.teaching.windows import Array
 
@@ -71,7 +71,7 @@ class Package:
 
     name: str
     base: Base
-    taught: Taught
+    taught: TaughtHead
     examples: Sequence[Example]
     keep_base: bool
     metrics: Mapping[str, Mapping[str, Any]]
@@ -122,7 +122,7 @@ def place(package: Package, models: Path, part: str, examine: Examine | None = N
     return place_version(models, package.name, part, lambda folder: write(package, folder, examine))
 
 
-def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str, ...], bytes]:
+def with_head(base: Base, taught: TaughtHead, *, keep_base: bool) -> tuple[tuple[str, ...], bytes]:
     """The actions, and the base's graph: its attention outputs stay, the head's logits replace its own.
 
     keep_base: the probability that the head gives to none of its actions is divided as the base predicts: log of the
@@ -152,7 +152,7 @@ def with_head(base: Base, taught: Taught, *, keep_base: bool) -> tuple[tuple[str
     return actions, model.SerializeToString()
 
 
-def expected_logits(base: Base, taught: Taught, features: Array, *, keep_base: bool) -> Array:
+def expected_logits(base: Base, taught: TaughtHead, features: Array, *, keep_base: bool) -> Array:
     """What the packaged graph must output for features (N, T, F): (N, actions), in numpy alone."""
     card = base.card
     assert card.embedding is not None

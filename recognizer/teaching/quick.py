@@ -29,7 +29,7 @@ class QuickSettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Taught:
+class TaughtHead:
     """head: (D) to (A + 1). other_bias: what its last bias was lowered by. thresholds: (A,) probability from which each
     action is shown."""
 
@@ -42,10 +42,10 @@ class Taught:
 _LOWEST, _HIGHEST = 0.3, 0.95  # of a threshold
 _BIASES = tuple(0.25 * each for each in range(-4, 17))
 _NEVER = np.float32(-1e4)  # logit of an action that a head does not know
-UNJUDGED = 0.5  # threshold if no example can be held out
+DEFAULT_THRESHOLD = 0.5  # threshold if no example can be held out
 
 
-def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
+def teach(lesson: Lesson, settings: QuickSettings | None = None) -> TaughtHead:
     """The head fitted to all examples; its calibration and thresholds come from held-out predictions."""
     settings = settings or QuickSettings()
     held_out = _concatenated([predict_held_out(lesson, settings), *_leave_one_action_out(lesson, settings)])
@@ -54,7 +54,7 @@ def teach(lesson: Lesson, settings: QuickSettings | None = None) -> Taught:
     thresholds = thresholds_of(
         softmax(_lowered(held_out.logits, other_bias)), held_out.target, settings, held_out.still
     )
-    return Taught(lesson.actions, head, thresholds, other_bias)
+    return TaughtHead(lesson.actions, head, thresholds, other_bias)
 
 
 def with_bias(head: Head, other_bias: float) -> Head:
@@ -71,8 +71,8 @@ def _lowered(logits: Array, other_bias: float) -> Array:
 def fit(lesson: Lesson, examples: Mask, settings: QuickSettings, background: Mask | None = None) -> Head:
     """A head fitted to some of the examples (C,) and to background stretches, by default all that do not look like an
     action."""
-    chosen = examples[lesson.shaken.owner]
-    description, owner = lesson.shaken.description[chosen], lesson.shaken.owner[chosen]
+    chosen = examples[lesson.augmented.owner]
+    description, owner = lesson.augmented.description[chosen], lesson.augmented.owner[chosen]
     target = lesson.target[owner]
     weight = 1 / np.bincount(owner)[owner]  # every example has the same weight
     if settings.background:
@@ -92,9 +92,9 @@ def usable_background(lesson: Lesson, examples: Mask) -> Mask:
     A stretch is the taught action if most of its windows are closer to that action's examples than half the distance
     between actions.
     """
-    chosen = examples[lesson.plain.owner] & (lesson.target[lesson.plain.owner] < len(lesson.actions))
-    own = lesson.plain.description[chosen]
-    target = lesson.target[lesson.plain.owner[chosen]]
+    chosen = examples[lesson.original.owner] & (lesson.target[lesson.original.owner] < len(lesson.actions))
+    own = lesson.original.description[chosen]
+    target = lesson.target[lesson.original.owner[chosen]]
     used = np.ones(len(lesson.background_actions), bool)
     if not len(own):
         return used
@@ -155,9 +155,9 @@ def predict_held_out(lesson: Lesson, settings: QuickSettings) -> HeldOut:
         if not left.all():
             continue  # an action with a single example cannot be held out
         head = fit(lesson, ~held, settings, ~stretches)
-        here = held[lesson.plain.owner]
-        owner = lesson.plain.owner[here]
-        logits = head.logits(lesson.plain.description[here])
+        here = held[lesson.original.owner]
+        owner = lesson.original.owner[here]
+        logits = head.logits(lesson.original.description[here])
         parts.append(HeldOut(logits, lesson.target[owner], owner, lesson.still[owner]))
         around = (stretches & usable_background(lesson, ~held))[lesson.background.owner]
         logits = head.logits(lesson.background.description[around])
@@ -219,7 +219,7 @@ def thresholds_of(
     """
     actions = probabilities.shape[1] - 1
     if not len(target):
-        return np.full(actions, UNJUDGED, np.float32)
+        return np.full(actions, DEFAULT_THRESHOLD, np.float32)
     if still is not None and still.any():
         right = target < actions
         strict = replace(settings, alarms=settings.still_alarms)
@@ -262,8 +262,8 @@ def _leave_one_action_out(lesson: Lesson, settings: QuickSettings) -> list[HeldO
         taught = [name for index, name in enumerate(lesson.actions) if index != action]
         rest = replace(lesson, actions=tuple(taught), target=lesson.target - (lesson.target > action))
         head = fit(rest, examples, settings)
-        here = ~examples[lesson.plain.owner]
-        logits = np.insert(head.logits(lesson.plain.description[here]), action, _NEVER, axis=1)
-        owner = lesson.plain.owner[here]
+        here = ~examples[lesson.original.owner]
+        logits = np.insert(head.logits(lesson.original.description[here]), action, _NEVER, axis=1)
+        owner = lesson.original.owner[here]
         held_out.append(HeldOut(logits, np.full(len(owner), actions), owner, np.zeros(len(owner), bool)))
     return held_out

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pose.types import Pose
 from recognizer.action_names import action_text
 from recognizer.decision import IDLE
-from recognizer.live import LiveRecognition, Predicting
+from recognizer.live import LiveRecognition, Predictor
 from recognizer.teaching.background import STANDING, probe_motions
 from recognizer.teaching.check import Check
 from recognizer.teaching.examples import NOTHING, Example
@@ -34,8 +34,8 @@ class Footage:
     everyday: str = ""
 
 
-def examined(
-    found: Check, recognizer: Predicting, names: Mapping[str, str], footage: Sequence[Footage], nearest: Nearest
+def with_findings(
+    found: Check, recognizer: Predictor, names: Mapping[str, str], footage: Sequence[Footage], nearest: Nearest
 ) -> Check:
     """The check with the errors found on the footage and in its own metrics. names: actions by their names on the
     card."""
@@ -51,12 +51,12 @@ def examined(
     return replace(found, findings=tuple(findings))
 
 
-def fired(recognizer: Predicting, example: Example) -> list[str]:
+def fired(recognizer: Predictor, example: Example) -> list[str]:
     """Actions, by their names on the card, that live recognition shows for an example; one per start."""
     return fired_in(recognizer, [example])[0]
 
 
-def fired_in(recognizer: Predicting, examples: Sequence[Example]) -> list[list[str]]:
+def fired_in(recognizer: Predictor, examples: Sequence[Example]) -> list[list[str]]:
     """As fired, of each example. All are played at once, by a person each, so that the recognizer is asked less
     often."""
     if not examples:
@@ -114,20 +114,20 @@ def nearest_takes(lesson: Lesson, footage: Sequence[Footage]) -> Nearest:
 
     def find(action: str, on: str) -> tuple[str, ...]:
         if on == STANDING and lesson.still.any():
-            wrong = lesson.plain.description[lesson.still[lesson.plain.owner]]
+            wrong = lesson.original.description[lesson.still[lesson.original.owner]]
         elif on == NOTHING:
             nothing = (lesson.target == len(lesson.actions)) & ~lesson.still
-            wrong = lesson.plain.description[nothing[lesson.plain.owner]]
+            wrong = lesson.original.description[nothing[lesson.original.owner]]
         else:
             stretches = np.array([everyday.get(on) == name for name in lesson.background_actions], bool)
             wrong = lesson.background.description[stretches[lesson.background.owner]]
         own = np.flatnonzero(lesson.target == lesson.actions.index(action))
         if not len(wrong):
             return ()
-        spread = np.maximum(lesson.plain.description.std(axis=0), 1e-6)
+        spread = np.maximum(lesson.original.description.std(axis=0), 1e-6)
         away = {}
         for example in own:
-            windows = lesson.plain.description[lesson.plain.owner == example]
+            windows = lesson.original.description[lesson.original.owner == example]
             apart = np.linalg.norm((windows[:, None] - wrong[None, :: max(len(wrong) // 200, 1)]) / spread, axis=-1)
             away[lesson.examples[example].name] = float(apart.min())
         return tuple(sorted(away, key=lambda name: (away[name], name))[:_MAX_TAKES])

@@ -11,16 +11,16 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import Check, check
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
-from recognizer.teaching.lesson import FEWEST_EXAMPLES, NOTHING, Lesson, prepare
+from recognizer.teaching.lesson import MIN_EXAMPLES, NOTHING, Lesson, prepare
 from recognizer.teaching.metrics import TEST
 from recognizer.teaching.package import Base, Package, card_names, place
-from recognizer.teaching.quick import Taught, teach
-from recognizer.teaching.replay import examined, footage_of, nearest_takes, same_as_taught
+from recognizer.teaching.quick import TaughtHead, teach
+from recognizer.teaching.replay import footage_of, nearest_takes, same_as_taught, with_findings
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.split_check import answers_to, with_test
 from recognizer.teaching.variants import make_variants, try_variants
 from recognizer.teaching.visible import visible_parts
-from recognizer.teaching.windows import Changes, Shape
+from recognizer.teaching.windows import Shape, WindowAugmentation
 
 PREPARING, FITTING, CHECKING, WRITING = "preparing", "fitting", "checking", "writing"
 VARYING = "trying variants"
@@ -72,7 +72,7 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
 
     def examine(made: OnnxRecognizer, before: Check) -> Check:
         nonlocal found
-        found = examined(before, made, names, footage, nearest_takes(lesson, footage))
+        found = with_findings(before, made, names, footage, nearest_takes(lesson, footage))
         return found
 
     folder = place(package, request.models, request.part, examine)
@@ -80,7 +80,7 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     return Outcome(folder, found)
 
 
-Learnt = tuple[Taught, Check, Lesson]
+Learnt = tuple[TaughtHead, Check, Lesson]
 
 
 def _teach(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, tell: Tell) -> Learnt:
@@ -98,7 +98,7 @@ def _learn(request: TeachingRequest, recognizer: OnnxRecognizer, shape: Shape, t
         request.learnt,
         recognizer,
         shape,
-        Changes(),
+        WindowAugmentation(),
         one_sided=request.one_sided,
         seed=request.seed,
         progress=lambda done: tell(PREPARING, part * _PREPARED * done),
@@ -136,10 +136,10 @@ def check_counts(examples: Sequence[Example]) -> None:
     if not counts:
         raise TeachingError("there is no action to teach; label segments with the name of an action")
     few = min(counts, key=lambda action: (counts[action], action))
-    if counts[few] < FEWEST_EXAMPLES:
-        need = FEWEST_EXAMPLES - counts[few]
+    if counts[few] < MIN_EXAMPLES:
+        need = MIN_EXAMPLES - counts[few]
         raise TeachingError(
-            f"{few!r} has {counts[few]} of at least {FEWEST_EXAMPLES} examples; record {need} more or leave it out"
+            f"{few!r} has {counts[few]} of at least {MIN_EXAMPLES} examples; record {need} more or leave it out"
         )
     if len(counts) == 1 and not negatives:
         (only,) = counts

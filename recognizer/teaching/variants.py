@@ -19,8 +19,8 @@ from recognizer.teaching.check import Check, VariantComparison, check
 from recognizer.teaching.description import Embedder
 from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import NOTHING, Lesson, Progress, with_extra
-from recognizer.teaching.quick import QuickSettings, Taught, teach
-from recognizer.teaching.windows import Array, Changes, Shape, torso_px
+from recognizer.teaching.quick import QuickSettings, TaughtHead, teach
+from recognizer.teaching.windows import Array, Shape, WindowAugmentation, torso_px
 
 _REFERENCE_CLIPS = 2  # generated clips of each of the generator's actions, to find the nearest
 _REFERENCE_SEED = 1 << 20
@@ -31,8 +31,7 @@ _FACTORS = (0.5, 2.0)  # bounds of a change of a limb's length
 @dataclass(frozen=True, slots=True)
 class VariantSettings:
     """each: variants of an example. strength: part of a difference that is added to an example. windows: of a variant
-    of the recognizer's own length, beside the unchanged ones (recognizer.teaching.windows.Changes has those of
-    examples)."""
+    of the recognizer's own length, beside the unchanged ones (windows.WindowAugmentation has those of examples)."""
 
     each: int = 4
     strength: float = 0.5
@@ -87,7 +86,7 @@ def make_variants(
 
 def try_variants(
     lesson: Lesson,
-    taught: Taught,
+    taught: TaughtHead,
     found: Check,
     variants: Sequence[Variant],
     generator: GeneratorCard,
@@ -99,14 +98,14 @@ def try_variants(
     one_sided: Collection[str] = (),
     seed: int = 0,
     progress: Progress = lambda part: None,
-) -> tuple[Taught, Check]:
+) -> tuple[TaughtHead, Check]:
     """The result with variants if more held-out examples are right and footage of nothing gives no more false alarms;
     otherwise the result without.
 
     taught, found: without variants. A variant shares its example's fold: a head that predicts the example has seen
     neither. The check says what was tried.
     """
-    changes = Changes(windows=(settings or VariantSettings()).windows)
+    changes = WindowAugmentation(windows=(settings or VariantSettings()).windows)
     extra = [(variant.of, variant.example) for variant in variants]
     richer = with_extra(lesson, extra, embedder, shape, changes, one_sided=one_sided, seed=seed, progress=progress)
     taught_more = teach(richer, quick)

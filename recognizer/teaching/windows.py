@@ -35,7 +35,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class WindowAugmentation:
     """How strongly the windows that a head is fitted to are augmented.
 
     windows: changed windows of an example of the recognizer's own length; longer examples have more. speed: spread of
@@ -99,8 +99,8 @@ def sliding(example: ResampledExample, shape: Shape, hop_s: float) -> Positions:
     return _spread(starts, np.full(len(starts), span_s), shape.frames)
 
 
-def shaken(
-    example: ResampledExample, shape: Shape, changes: Changes, rng: np.random.Generator, windows: int
+def augmented_positions(
+    example: ResampledExample, shape: Shape, changes: WindowAugmentation, rng: np.random.Generator, windows: int
 ) -> Positions:
     """Windows with other starts and speeds: `windows` of an example of the recognizer's own length, more of longer
     ones."""
@@ -134,7 +134,7 @@ def mirrored(xy: Array, confidence: Array, layout: Layout) -> tuple[Array, Array
 
 
 def jittered(
-    xy: Array, confidence: Array, layout: Layout, changes: Changes, rng: np.random.Generator
+    xy: Array, confidence: Array, layout: Layout, changes: WindowAugmentation, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Windows a little narrower or wider, tilted, and with a detector's noise."""
     count = len(xy)

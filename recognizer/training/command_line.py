@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from pose.arguments import Parser, line_of
+from pose.arguments import Parser, error_line
 from pose.errors import ActionLensError
 from recognizer.training import everyday_commands as everyday
 from recognizer.training import recalibrate, repetitions
@@ -115,7 +115,7 @@ def run_command(package: str, description: str, commands: Commands, arguments: S
         with SkippedFiles() as skipped:
             status: int | None = options.run_command(options)
     except ActionLensError as error:
-        sys.stderr.write(f"{line_of(error)}\n")
+        sys.stderr.write(f"{error_line(error)}\n")
         return 2
     except OSError as error:  # of whatever is written: a folder of somebody else's, or a full disk
         file = f"{error.filename}: " if error.filename else ""

@@ -11,7 +11,7 @@ def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="folder that holds the data sets")
 
 
-def there(folder: Path) -> Path:
+def existing_folder(folder: Path) -> Path:
     """The folder of a data set. DataError where there is none."""
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; give the folder that holds the data sets")

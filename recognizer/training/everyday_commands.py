@@ -19,7 +19,7 @@ from recognizer.training.evaluate import logits_of
 from recognizer.training.everyday import ACTIONS, Corpus, terms
 from recognizer.training.everyday_streams import EverydaySets, read_corpus, read_sets
 from recognizer.training.export import export
-from recognizer.training.fine_tune.start import kept_networks, save_networks
+from recognizer.training.fine_tune.start import load_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.models.registry import LIVE, NetworkSpec, network_of, parse_changes
@@ -134,7 +134,7 @@ def _load_start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[Networ
         run = load_run(folder)
         _check_unseen(folder, run.settings["parts"], parts)
         return run.spec, run.network
-    kept = kept_networks(folder)
+    kept = load_networks(folder)
     if kept.parts is None and parts != PARTS["all"]:
         raise RunError(
             f"{folder} does not say whom it was trained on, so it may know the validation people, who are to judge "

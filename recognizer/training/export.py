@@ -17,7 +17,7 @@ from recognizer.model_card import INPUT_NAME, MODEL_FILE, DecisionRules, ModelCa
 from recognizer.training.batches import FRAMES
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.models.deployed import Deployed
-from recognizer.training.onnx_graph import anonymous, written_out
+from recognizer.training.onnx_graph import expand_constants, strip_metadata
 
 OPSET = 20  # the first with Gelu as one operator
 _MAX_CLIPS = 4096  # at once
@@ -110,7 +110,7 @@ class _Inside(nn.Module):
 def fast_graph(network: nn.Module, example: Tensor, name: str, outputs: Sequence[str] = (OUTPUT_NAME,)) -> bytes:
     """The network as ONNX: `name`, shaped like `example` but with its first axis open, to the outputs."""
     model = traced(network, (example,), [name], outputs, batched=True)
-    content: bytes = anonymous(written_out(model)).SerializeToString()
+    content: bytes = strip_metadata(expand_constants(model)).SerializeToString()
     return content
 
 

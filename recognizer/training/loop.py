@@ -23,7 +23,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from recognizer.training.run_folder import RunError, in_short, not_a_checkpoint
+from recognizer.training.run_folder import RunError, checkpoint_error, one_line
 
 Batch = tuple[Tensor, ...]  # the first dimension of each is that of the clips
 LAST_CHECKPOINT = "last.ckpt"
@@ -76,7 +76,7 @@ class Batches(Protocol):
     """What a network is trained on."""
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Steps of an epoch, at least one; checkpoints and validation come between epochs."""
         ...
 
@@ -171,7 +171,7 @@ class StepData(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         epoch = self.trainer.current_epoch if self.trainer else 0  # checkpoints are written between epochs
-        first, length = epoch * self.batches.steps_an_epoch, self.batches.steps_an_epoch
+        first, length = epoch * self.batches.steps_per_epoch, self.batches.steps_per_epoch
         return DataLoader(
             _StepBatches(self.batches, range(first, min(first + length, self.steps)), self.mine), batch_size=None
         )
@@ -212,10 +212,10 @@ def fit(
     trainer = _trainer(
         folder,
         hardware,
-        data.batches.steps_an_epoch,
+        data.batches.steps_per_epoch,
         precision=precision,
         callbacks=callbacks,
-        max_epochs=-(-data.steps // data.batches.steps_an_epoch),
+        max_epochs=-(-data.steps // data.batches.steps_per_epoch),
         gradient_clip_val=clip_norm,
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if data.validates else 0,
@@ -227,7 +227,7 @@ def fit(
 def _trainer(
     folder: Path | None,
     hardware: Hardware,
-    steps_an_epoch: int,
+    steps_per_epoch: int,
     *,
     precision: str | None,
     callbacks: Sequence[Callback],
@@ -241,7 +241,7 @@ def _trainer(
             ModelCheckpoint(
                 folder,
                 LAST_CHECKPOINT.removesuffix(".ckpt"),
-                every_n_epochs=max(1, round(hardware.checkpoint_steps / steps_an_epoch)),
+                every_n_epochs=max(1, round(hardware.checkpoint_steps / steps_per_epoch)),
                 save_on_train_epoch_end=True,
                 enable_version_counter=False,
             )
@@ -273,7 +273,7 @@ def _trainer(
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise RunError(
             f"Lightning cannot train with accelerator {hardware.accelerator}, devices {hardware.devices} and precision "
-            f"{hardware.precision} ({in_short(error)}); give others"
+            f"{hardware.precision} ({one_line(error)}); give others"
         ) from error
 
 
@@ -284,7 +284,7 @@ def _run(trainer: lightning.Trainer, training: Training, data: StepData, folder:
     except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
         if checkpoint is None or not _is_checkpoint_error(error):
             raise
-        raise not_a_checkpoint(checkpoint, error) from error
+        raise checkpoint_error(checkpoint, error) from error
     except SystemExit as stopped:  # Lightning's answer to Ctrl-C, which it has the process ignore from then on
         if not isinstance(stopped.__context__, KeyboardInterrupt):
             raise

@@ -8,7 +8,7 @@ _MAX_ELEMENTS = 1 << 17  # in a constant that is written out
 _BROADCASTING = ("Add", "Sub", "Mul")
 
 
-def written_out(model: onnx.ModelProto) -> onnx.ModelProto:
+def expand_constants(model: onnx.ModelProto) -> onnx.ModelProto:
     """Give constants that are added or multiplied the whole shape of the result, but for the batch axis.
 
     ONNX Runtime repeats short rows slowly: 13 joints at a time for norms and biases of each joint. Changes `model`.
@@ -38,7 +38,7 @@ def _sizes(value: onnx.ValueInfoProto) -> tuple[int, ...]:
     return tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
 
 
-def anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
+def strip_metadata(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model without the lines of code, with this machine's paths, that torch's exporter notes beside each node."""
     graphs = [model.graph, *model.functions]
     for holder in [model, *graphs, *(node for graph in graphs for node in graph.node), *model.graph.input]:

@@ -19,7 +19,7 @@ class Passes:
     key: Sequence[int]
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Batches that a pass over the rows fills."""
         return math.ceil(len(self.rows) / self.batch)
 

@@ -17,7 +17,7 @@ from recognizer.training.choice import choose
 from recognizer.training.data_argument import add_data
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.everyday_streams import read_sets
-from recognizer.training.fine_tune.start import kept_networks
+from recognizer.training.fine_tune.start import load_networks
 from recognizer.training.run_folder import RunError
 
 _BIAS = "other_bias"  # of Deployed, whose name the exporter keeps
@@ -57,7 +57,7 @@ def run_recalibrate(options: argparse.Namespace) -> None:
     card = ModelCard.load(options.weights)
     if card.actions != ACTIONS:
         raise RunError(f"{options.weights} does not know the everyday actions, so their streams cannot judge it")
-    if (options.weights / NETWORKS_FILE).is_file() and "validation" in (kept_networks(options.weights).parts or ()):
+    if (options.weights / NETWORKS_FILE).is_file() and "validation" in (load_networks(options.weights).parts or ()):
         raise RunError(
             f"{options.weights} has learnt from the validation people, who cannot judge it; give a model that has not"
         )

@@ -113,7 +113,7 @@ def read_counts(table: Path) -> tuple[CountedClip, ...]:
     except OSError as error:
         raise DataError(f"{table} cannot be read ({error.strerror}); name the table of counts with --counts") from error
     except (KeyError, ValueError, csv.Error) as error:
-        raise DataError(f"{table} is no table with the columns {', '.join(COLUMNS)}; correct it") from error
+        raise DataError(f"{table} is not a table with the columns {', '.join(COLUMNS)}; correct it") from error
 
 
 def _counted_clip(row: Mapping[str, str | None]) -> CountedClip:

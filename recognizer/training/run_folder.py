@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from pose.errors import ActionLensError
-from pose.whole_file import write_text, written_whole
+from pose.whole_file import atomic_write, write_text
 from recognizer.features import FEATURES_VERSION
 from recognizer.training.models.registry import LIVE, NetworkError, NetworkSpec, network_of
 
@@ -62,7 +62,7 @@ def load_run(folder: Path) -> TrainedRun:
     path = folder / NETWORK_FILE
     if not path.is_file():
         raise RunError(f"no {NETWORK_FILE} in {folder}; train first, or give the folder of a finished run")
-    with content_of(path, "train again") as content:
+    with open_content(path, "train again") as content:
         version, settings, outputs = content["features"], content["settings"], tuple(content["outputs"])
         spec = NetworkSpec(content["network"], len(outputs), content["changes"])
         network_of(spec.name, LIVE)
@@ -75,27 +75,27 @@ def load_run(folder: Path) -> TrainedRun:
 
 def save_content(path: Path, content: dict[str, Any]) -> None:
     """Write tensors and plain values, whole or not at all."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         torch.save(content, temporary)
 
 
 @contextmanager
-def content_of(path: Path, remedy: str) -> Iterator[dict[str, Any]]:
+def open_content(path: Path, remedy: str) -> Iterator[dict[str, Any]]:
     """What save_content wrote. RunError with the remedy where it cannot be read, or is not what the block expects."""
     try:
         yield torch.load(path, weights_only=True, map_location="cpu")
     except _DAMAGED as error:
-        raise RunError(f"{path} cannot be read ({in_short(error)}); {remedy}") from error
+        raise RunError(f"{path} cannot be read ({one_line(error)}); {remedy}") from error
 
 
-def claim(folder: Path, described: dict[str, Any]) -> None:
+def claim_folder(folder: Path, described: dict[str, Any]) -> None:
     """Make the folder of a job; RunError where it is another job's."""
-    demand_same(folder, described)
+    check_same_job(folder, described)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / JOB_FILE, _job_text(described))
 
 
-def demand_same(folder: Path, described: dict[str, Any]) -> None:
+def check_same_job(folder: Path, described: dict[str, Any]) -> None:
     """RunError where the folder belongs to another job, or holds a training without a job file."""
     file = folder / JOB_FILE
     try:
@@ -130,11 +130,11 @@ def _job_text(described: dict[str, Any]) -> str:
     return json.dumps(described, indent=1, sort_keys=True)
 
 
-def not_a_checkpoint(path: Path, error: Exception) -> RunError:
+def checkpoint_error(path: Path, error: Exception) -> RunError:
     """The error for a file that PyTorch cannot load."""
-    return RunError(f"{path} is not a checkpoint of this network ({in_short(error)}); remove {path.parent}")
+    return RunError(f"{path} is not a checkpoint of this network ({one_line(error)}); remove {path.parent}")
 
 
-def in_short(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """The beginning of an error's text, on one line."""
     return " ".join(str(error).split())[:150] or type(error).__name__

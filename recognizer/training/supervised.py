@@ -16,7 +16,7 @@ from recognizer.training.fine_tune.start import copy_body
 from recognizer.training.loop import Batch, Hardware, StepData, Training
 from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.registry import NetworkSpec
-from recognizer.training.run_folder import claim, digest_of, digest_of_columns
+from recognizer.training.run_folder import claim_folder, digest_of, digest_of_columns
 from recognizer.training.synthetic.actions import with_generated
 
 STEPS_AN_EPOCH = 100
@@ -134,7 +134,7 @@ class SupervisedTraining(Training):
 class LabelledBatches:
     """Batches of labelled windows: features (B, 30, F) and targets (B, outputs)."""
 
-    steps_an_epoch = STEPS_AN_EPOCH  # windows are drawn at random: an epoch is only a measure
+    steps_per_epoch = STEPS_AN_EPOCH  # windows are drawn at random: an epoch is only a measure
 
     def __init__(self, maker: BatchMaker, batch: int, seed: int) -> None:
         self.maker, self.size, self.seed = maker, batch, seed
@@ -177,7 +177,7 @@ def fit(
         "teachers": [digest_of(_weights(teacher)) for teacher in teachers],
         "start": None if start is None else digest_of(_weights(start)),
     }
-    claim(folder, described)
+    claim_folder(folder, described)
     fit_network(training, data, folder, hardware, clip_norm=1.0)
     return training.result.float().eval()
 

@@ -13,7 +13,7 @@ from recognizer.training.data_argument import add_data
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP
 from research.benchmark import results
-from research.benchmark.combined import demand_known
+from research.benchmark.combined import check_known
 from research.benchmark.mpose import add_mpose_arguments, run_mpose
 from research.benchmark.run import BenchmarkRunner
 from research.benchmark.table import write_page
@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace) -> None:
     preset = preset_of(options.preset)
     tasks = tasks_of(options.tasks, options.data)
     for name in options.networks:
-        demand_known(name)
+        check_known(name)
     weigh = options.benchmark == "weigh"
     part = "validation" if weigh else options.part
     bench = BenchmarkRunner(

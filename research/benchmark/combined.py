@@ -36,7 +36,7 @@ def combination_of(job: WholeClipJob) -> Combination | None:
     if members := re.fullmatch(r"(.+)-x(\d+)", job.network):
         name, count = members[1], int(members[2])
         if count < 2:
-            raise NetworkError(f"{job.network} is no ensemble; give 2 members or more")
+            raise NetworkError(f"{job.network} is not an ensemble; give 2 members or more")
         seeds = range(job.seed * count, (job.seed + 1) * count)
         return Combination(tuple(replace(job, network=name, seed=seed) for seed in seeds), Ensemble)
     base, *settings = job.network.split("+")
@@ -45,14 +45,14 @@ def combination_of(job: WholeClipJob) -> Combination | None:
     return None
 
 
-def demand_known(network: str) -> None:
+def check_known(network: str) -> None:
     """NetworkError where the name, or one of those that it is made of, is none of a network on whole clips."""
     combination = combination_of(WholeClipJob("", network))
     if combination is None:
         network_of(network, WHOLE_CLIP)
         return
     for job in combination.jobs:
-        demand_known(job.network)
+        check_known(job.network)
 
 
 def base_names(network: str) -> set[str]:

@@ -51,7 +51,7 @@ class BenchmarkRunner:
         if path.is_file():
             if results.read(path).clips != task.digest:
                 raise ResearchError(f"{path} is of other clips of that name; give another --results, or remove it")
-            sys.stdout.write(f"{path}: is there\n")
+            sys.stdout.write(f"{path}: already there\n")
             return
         clips = self.clips(task)
         module, seconds = train_or_load(clips, job, self.runs, self.hardware, self.preset)

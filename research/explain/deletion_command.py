@@ -80,7 +80,7 @@ def _relevances(
     """(T, V) of each clip by each method, for the clip's likeliest action."""
     rng = np.random.default_rng(seed)
     found: dict[str, list[Array]] = {}
-    for method in explain.methods_of(recognizer.card):
+    for method in explain.available_methods(recognizer.card):
         found[method] = [explain.explain(recognizer, clip, None, method).relevance for clip in drawn.clips]
     if network is not None:
         likeliest = [int(p.probabilities.argmax()) for p in explain.predict_in_batches(recognizer, drawn.clips)]

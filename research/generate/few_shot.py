@@ -21,9 +21,9 @@ from recognizer.model_card import ModelCard
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.check import check
 from recognizer.teaching.lesson import Windows, with_extra
-from recognizer.teaching.quick import QuickSettings, Taught, teach
+from recognizer.teaching.quick import QuickSettings, TaughtHead, teach
 from recognizer.teaching.variants import VariantSettings, make_variants
-from recognizer.teaching.windows import Changes, Shape
+from recognizer.teaching.windows import Shape, WindowAugmentation
 from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.run_folder import RunError
@@ -148,7 +148,7 @@ def with_variants(
     places = np.flatnonzero(pool.trains)
     variants = make_variants([pool.lesson.examples[place] for place in places], generator, shape.layout, settings, seed)
     extra = [(int(places[variant.of]), variant.example) for variant in variants]
-    lesson = with_extra(pool.lesson, extra, recognizer, shape, Changes(windows=settings.windows))
+    lesson = with_extra(pool.lesson, extra, recognizer, shape, WindowAugmentation(windows=settings.windows))
     recognizer.close()
     return shape, replace(pool, lesson=lesson)
 
@@ -161,8 +161,8 @@ def evaluate_episode(pool: Pool, augmented: Pool, episode: Episode, shape: Shape
         lesson = part_of_lesson(each.lesson, episode.train, episode.actions)
         test = part_of_lesson(each.lesson, episode.test, episode.actions)
         taught = teach(lesson)
-        best, over = _best_and_shown(taught, test.plain, len(test.examples))
-        others = _windows_of(each.lesson.plain, np.flatnonzero(untaught))
+        best, over = _best_and_shown(taught, test.original, len(test.examples))
+        others = _windows_of(each.lesson.original, np.flatnonzero(untaught))
         found.append(
             Answers(
                 likeliest=quick_accuracy(each, episode, QuickSettings()),
@@ -182,7 +182,7 @@ def _windows_of(windows: Windows, clips: NDArray[np.intp]) -> Windows:
     return Windows(windows.description[here], np.searchsorted(clips, windows.owner[here]))
 
 
-def _best_and_shown(taught: Taught, windows: Windows, clips: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _best_and_shown(taught: TaughtHead, windows: Windows, clips: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """(C,) the likeliest action of each clip, and whether it would be shown."""
     found = answers(taught.head, windows, clips)
     best = found[:, :-1].argmax(axis=1)

@@ -27,7 +27,7 @@ class _Draws:
     """Clips drawn at random, each batch anew."""
 
     def __init__(self, clips: Clips, labels: Rows, steps: int, seed: int) -> None:
-        self.clips, self.labels, self.steps_an_epoch = torch.from_numpy(clips), torch.from_numpy(labels), steps
+        self.clips, self.labels, self.steps_per_epoch = torch.from_numpy(clips), torch.from_numpy(labels), steps
         self._rows = np.random.default_rng(seed).integers(0, len(clips), (steps, _BATCH))
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:

@@ -34,7 +34,7 @@ from recognizer.training.models.act import Act
 from recognizer.training.models.st_gcn import StGcn, StGcnTwoStream
 from recognizer.training.models.st_tr import StTr
 from recognizer.training.number_arguments import count
-from recognizer.training.run_folder import in_short
+from recognizer.training.run_folder import one_line
 from research.official.load import load_official
 from research.official.names import OfficialError
 
@@ -84,7 +84,7 @@ def _check_target(folder: Path) -> None:
         raise OfficialError(f"{folder} is there already; remove it or choose another name")
     parent = next(place for place in folder.absolute().parents if place.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise OfficialError(f"{folder} cannot be written: {parent} is no folder to write to; choose another")
+        raise OfficialError(f"{folder} cannot be written: {parent} is not a folder to write to; choose another")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise OfficialError(f"{path} is missing; give the official checkpoint") from error
     except (*UNREADABLE, UnpicklingError) as error:
-        raise OfficialError(f"{path} is not a checkpoint of plain weights ({in_short(error)})") from error
+        raise OfficialError(f"{path} is not a checkpoint of plain weights ({one_line(error)})") from error
     for key in _WRAPPERS:  # a training checkpoint may hold more than the weights
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -164,7 +164,7 @@ def _actions(path: Path | None, system: str, outputs: int) -> tuple[str, ...]:
     try:
         names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise OfficialError(f"{path} cannot be read ({in_short(error)}); give a text file of action names") from error
+        raise OfficialError(f"{path} cannot be read ({one_line(error)}); give a text file of action names") from error
     if len(names) != outputs or len(set(names)) != outputs:
         raise OfficialError(
             f"{path}: expected {outputs} different names, got {len(names)} ({len(set(names))} different)"
@@ -182,7 +182,7 @@ def to_onnx(network: nn.Module, spec: _InputSpec) -> tuple[bytes, list[float]]:
         with torch.inference_mode():
             expected = network(torch.from_numpy(reference))[0].numpy()
     except (RuntimeError, ValueError, IndexError) as error:
-        raise OfficialError(f"the network does not take {spec.description} ({in_short(error)})") from error
+        raise OfficialError(f"the network does not take {spec.description} ({one_line(error)})") from error
     content = fast_graph(network, torch.randn(2, *spec.shape[1:]), spec.name)
     _verify(content, spec.name, reference, expected)
     return content, expected.tolist()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.training.loop import Hardware
-from recognizer.training.pretrain.pretraining import Pretraining
+from recognizer.training.pretrain.pretraining import PretrainingJob
 from research.errors import ResearchError
 from research.pretrain.measured import evaluate_protocol
 from research.pretrain.motion import MotionClips, Rows
@@ -29,7 +29,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
 def measure(
     clips: MotionClips,
     split: tuple[Rows, Rows],
-    job: Pretraining,
+    job: PretrainingJob,
     names: Sequence[str],
     folder: Path,
     hardware: Hardware,

@@ -61,7 +61,7 @@ class MotionBatches:
     ) -> None:
         self.clips, self.recipe, self.frames = clips, recipe, frames
         self._passes = Passes(rows, recipe.batch, (seed, 1))
-        self.steps_an_epoch = self._passes.steps_an_epoch
+        self.steps_per_epoch = self._passes.steps_per_epoch
         self.seed, self.supervised = seed, supervised
         self.steps_m: tuple[float, ...] | None = None
         if recipe.steps == "set" and not supervised:

@@ -15,7 +15,7 @@ from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.pretrain.pretrain_command import add_recipe, recipe_from, say
-from recognizer.training.pretrain.pretraining import Pretraining, load_pretrained
+from recognizer.training.pretrain.pretraining import PretrainingJob, load_pretrained
 from recognizer.training.pretrain.recipes import Facing, Pace, Recipe, Steps, size_of
 from research.errors import ResearchError
 from research.pretrain import ablations, figures, speed, without_network
@@ -141,7 +141,7 @@ def _run(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
     task, clips, frames = _load_task(options, recipe)
     rows, eval_rows = task.split(clips, options.part)
-    job = Pretraining(task.name, options.size, recipe, frames, options.seed, options.part)
+    job = PretrainingJob(task.name, options.size, recipe, frames, options.seed, options.part)
     curve = _curve(options, clips, rows, eval_rows, recipe)
     done = pretrain(clips, rows, job, options.out, hardware_of(options), curve)
     say(options.out, f"{len(rows)} clips", done)
@@ -208,7 +208,7 @@ def _shares(options: argparse.Namespace) -> list[float | None]:
     shares = [share for share in options.shares if SEMI in options.protocols]
     for share in shares:
         if share > 1:
-            raise ResearchError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
+            raise ResearchError(f"--shares {share:g} is not a share of the labels; give a number above 0, up to 1")
     return ([None] if LINEAR in options.protocols else []) + shares
 
 
@@ -216,7 +216,7 @@ def _ablations(options: argparse.Namespace) -> None:
     recipe = _recipe(options)
     task, clips, frames = _load_task(options, recipe)
     split = task.split(clips, options.part)
-    jobs = [Pretraining(task.name, options.size, recipe, frames, seed, options.part) for seed in options.seeds]
+    jobs = [PretrainingJob(task.name, options.size, recipe, frames, seed, options.part) for seed in options.seeds]
     found = [ablations.measure(clips, split, job, options.only, options.out, hardware_of(options)) for job in jobs]
     if is_first_process():
         sys.stdout.write(ablations.table(found))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_transformer import GlConfig
-from recognizer.training.pretrain.pretraining import Pretrained, Pretraining, RecipeTraining, pretrain_on
+from recognizer.training.pretrain.pretraining import Pretrained, PretrainingJob, RecipeTraining, pretrain_on
 from recognizer.training.pretrain.recipes import Recipe, config_of
 from recognizer.training.run_folder import digest_of
 from research.pretrain.batches import MotionBatches
@@ -42,7 +42,7 @@ def network_config(clips: MotionClips, frames: int, size: str, recipe: Recipe) -
 def pretrain(
     clips: MotionClips,
     rows: Rows,
-    job: Pretraining,
+    job: PretrainingJob,
     folder: Path,
     hardware: Hardware,
     callbacks: Sequence[Callback] = (),

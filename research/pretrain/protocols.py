@@ -18,7 +18,7 @@ from recognizer.training.loop import Hardware
 from recognizer.training.models.gl_transformer import GlClassifier, GlTransformer
 from recognizer.training.pretrain.pretraining import fit
 from recognizer.training.pretrain.recipes import Pace, Recipe
-from recognizer.training.run_folder import claim
+from recognizer.training.run_folder import claim_folder
 from research.pretrain.batches import MotionBatches, apply_pace, pad_batch, roll_axes
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import ActionTraining
@@ -156,8 +156,8 @@ def fine_tune(
     torch.manual_seed(seed)
     network = GlClassifier(copy.deepcopy(backbone), len(clips.actions))
     batches = MotionBatches(clips, labelled, recipe, backbone.config.frames, seed, supervised=True)
-    claim(folder, described)
-    fit(ActionTraining(network, recipe, batches.steps_an_epoch, seed), batches, folder, hardware)
+    claim_folder(folder, described)
+    fit(ActionTraining(network, recipe, batches.steps_per_epoch, seed), batches, folder, hardware)
     return network.float().cpu().eval()
 
 

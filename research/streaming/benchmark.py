@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from recognizer.features import CHANNELS, RATE_FPS
-from recognizer.live import TICKS_A_DECISION
+from recognizer.live import TICKS_PER_DECISION
 from recognizer.model_card import ModelCard
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.calibrate import Calibration, Needs, calibrate, outcomes
 from recognizer.training.everyday import ACTIONS, OTHER
-from recognizer.training.fine_tune.start import kept_networks
+from recognizer.training.fine_tune.start import load_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.streams.replay import RecordedStream
 from recognizer.training.streams.report import as_json
@@ -38,10 +38,10 @@ def load_deployed(folder: Path) -> tuple[Deployed, ModelCard]:
     """The trained networks behind a model folder with its bias, and its card. Raises ResearchError."""
     card = ModelCard.load(folder)
     if card.parity is None or card.actions != ACTIONS:
-        raise ResearchError(f"{folder} is no model of everyday actions with a reference answer; choose another")
+        raise ResearchError(f"{folder} is not a model of everyday actions with a reference answer; choose another")
     shape = (1, card.frames, len(card.skeleton) * len(CHANNELS))
     features = np.random.default_rng(card.parity.input_seed).standard_normal(shape).astype(np.float32)
-    networks = kept_networks(folder).networks
+    networks = load_networks(folder).networks
     plain = Deployed(networks, len(ACTIONS) - 1).eval()
     with torch.inference_mode():
         apart = plain(torch.from_numpy(features))[0].numpy() - np.array(card.parity.logits)
@@ -71,8 +71,8 @@ def newest_poses(stream: RecordedStream) -> Iterator[tuple[bool, Array]]:
 
 def streaming_logits(streams: Sequence[RecordedStream], session: StreamingSession) -> list[Array]:
     """Logits (N, A) at the end of each window of each stream. The session is reset at a window of new poses only."""
-    if TICKS_A_DECISION % session.poses:
-        raise ResearchError(f"an answer is due every {TICKS_A_DECISION} poses, so a step cannot have {session.poses}")
+    if TICKS_PER_DECISION % session.poses:
+        raise ResearchError(f"an answer is due every {TICKS_PER_DECISION} poses, so a step cannot have {session.poses}")
     found = []
     for stream in streams:
         rows = []
@@ -97,12 +97,12 @@ class Agreement:
 def agreement(window: Sequence[Array], streaming: Sequence[Array]) -> Agreement:
     """Of streams' logits (N, A). Windows count as a tenth of a second apart."""
     shares = []
-    for delay in range(round(_MAX_DELAY_S * RATE_FPS / TICKS_A_DECISION) + 1):
+    for delay in range(round(_MAX_DELAY_S * RATE_FPS / TICKS_PER_DECISION) + 1):
         pairs = [(a[: len(a) - delay], b[delay:]) for a, b in zip(window, streaming, strict=True) if len(a) > delay]
         same = [(a.argmax(axis=1) == b.argmax(axis=1)) for a, b in pairs]
         shares.append(float(np.concatenate(same).mean()))
     best = int(np.argmax(shares))
-    return Agreement(shares[0], best * TICKS_A_DECISION / RATE_FPS, shares[best])
+    return Agreement(shares[0], best * TICKS_PER_DECISION / RATE_FPS, shares[best])
 
 
 def feature_changes(sets: Sets, later: int = 10) -> dict[str, tuple[float, float]]:

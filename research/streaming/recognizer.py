@@ -16,7 +16,7 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.inside import FromFeatures
 from recognizer.training.models.st_gcn import StGcn
 from recognizer.training.models.st_tr import StTr, StTrFusion
-from recognizer.training.onnx_graph import anonymous, written_out
+from recognizer.training.onnx_graph import expand_constants, strip_metadata
 from research.errors import ResearchError
 from research.streaming.memory import Memory
 from research.streaming.st_gcn import StreamingStGcn
@@ -100,7 +100,7 @@ def to_onnx(recognizer: StreamingRecognizer) -> tuple[bytes, bytes]:
 
 def _graph(network: nn.Module, example: tuple[Any, ...], inputs: list[str], outputs: list[str]) -> bytes:
     model = traced(network, example, inputs, outputs, batched=False)
-    content: bytes = anonymous(written_out(model)).SerializeToString()
+    content: bytes = strip_metadata(expand_constants(model)).SerializeToString()
     return content
 
 

@@ -122,8 +122,8 @@ def part_of_lesson(lesson: Lesson, clips: Places, actions: Sequence[str]) -> Les
         actions=tuple(actions),
         examples=tuple(lesson.examples[clip] for clip in clips),
         target=np.array([order[int(lesson.target[clip])] for clip in clips], np.intp),
-        shaken=_windows_of(lesson.shaken, clips),
-        plain=_windows_of(lesson.plain, clips),
+        augmented=_windows_of(lesson.augmented, clips),
+        original=_windows_of(lesson.original, clips),
         hop_s=lesson.hop_s[clips],
         together=np.arange(len(clips)),
         host=np.arange(len(clips)),
@@ -151,7 +151,7 @@ def quick_accuracy(pool: Pool, episode: Episode, settings: QuickSettings) -> flo
     lesson = part_of_lesson(pool.lesson, episode.train, episode.actions)
     test = part_of_lesson(pool.lesson, episode.test, episode.actions)
     head = fit(lesson, np.ones(len(lesson.examples), bool), settings)
-    found = answers(head, test.plain, len(test.examples))[:, :-1].argmax(axis=1)
+    found = answers(head, test.original, len(test.examples))[:, :-1].argmax(axis=1)
     return float((found == test.target).mean())
 
 

@@ -18,7 +18,7 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare, trunk_seen
 from recognizer.teaching.quick import QuickSettings
-from recognizer.teaching.windows import Changes, Shape
+from recognizer.teaching.windows import Shape, WindowAugmentation
 from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.dataset_sequences import action_sequences
@@ -119,7 +119,7 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
     clips = [clip for clip, seen in zip(clips, shown, strict=True) if seen]
     recognizer = OnnxRecognizer(model, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, recognizer.card.skeleton)
-    lesson = prepare(clips, recognizer, shape, Changes())
+    lesson = prepare(clips, recognizer, shape, WindowAugmentation())
     recognizer.close()
     test = np.array([each.test for each, seen in zip(found, shown, strict=True) if seen])
     return Pool(lesson, np.array([clip.person or clip.name for clip in clips]), ~test, test)

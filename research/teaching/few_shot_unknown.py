@@ -62,7 +62,7 @@ def _answers(pool: Pool, clips: np.ndarray, episode: Episode, head: Head) -> tup
     order = [pool.lesson.actions.index(action) for action in episode.actions]
     target = np.array([order.index(int(each)) if each in order else -1 for each in pool.lesson.target[clips]])
     everything = part_of_lesson(pool.lesson, clips, pool.lesson.actions)
-    return answers(head, everything.plain, len(clips))[:, :-1], target
+    return answers(head, everything.original, len(clips))[:, :-1], target
 
 
 def _metrics(known: Array, others: Array, target: np.ndarray) -> tuple[float, ...]:

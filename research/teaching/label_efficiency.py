@@ -175,7 +175,7 @@ class _Windows:
     their side."""
 
     def __init__(self, clips: DatasetClips, rows: Rows, how: TrainSettings, seed: int) -> None:
-        self.clips, self.how, self.seed, self.steps_an_epoch = clips, how, seed, how.steps
+        self.clips, self.how, self.seed, self.steps_per_epoch = clips, how, seed, how.steps
         self._by_action = [rows[clips.labels[rows] == action] for action in np.unique(clips.labels[rows])]
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
@@ -250,7 +250,7 @@ def run_label_efficiency(options: argparse.Namespace) -> None:
     how = TrainSettings(steps=options.steps)
     for share in options.shares:
         if share > 1:
-            raise ResearchError(f"--shares {share:g} is no share of the labels; give a number above 0, up to 1")
+            raise ResearchError(f"--shares {share:g} is not a share of the labels; give a number above 0, up to 1")
     backbone = load_everyday(options.run).network.backbone if options.run else None
     for dataset in options.sets:
         clips = load(dataset, options.data)

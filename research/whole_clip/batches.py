@@ -18,7 +18,7 @@ class WholeClipBatches:
     def __init__(self, clips: TaskClips, rows: Rows, preset: Preset, frames: int, seed: int) -> None:
         self.clips, self.preset, self.frames, self.seed = clips, preset, frames, seed
         self._passes = Passes(rows, preset.batch, (seed, 1))
-        self.steps_an_epoch = self._passes.steps_an_epoch
+        self.steps_per_epoch = self._passes.steps_per_epoch
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """Features (B, T, F) and targets (B, A) of a step."""

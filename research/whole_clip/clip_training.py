@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training, fit
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
-from recognizer.training.run_folder import claim, content_of, demand_same, not_a_checkpoint, save_content
+from recognizer.training.run_folder import check_same_job, checkpoint_error, claim_folder, open_content, save_content
 from recognizer.training.whole_clips import stratified
 from research.errors import ResearchError
 from research.whole_clip.batches import WholeClipBatches, WholeClipData
@@ -115,9 +115,9 @@ def train(
     batches = WholeClipBatches(clips, train_rows, preset, job.frames, job.seed)
     batches.batch(0)
     training = WholeClipTraining(network, preset, planned, job.seed, kind.width)
-    claim(folder, description)
+    claim_folder(folder, description)
     trainer = _fit(
-        training, WholeClipData(batches, batches.steps_an_epoch * preset.epochs, best_epoch_rows), folder, hardware
+        training, WholeClipData(batches, batches.steps_per_epoch * preset.epochs, best_epoch_rows), folder, hardware
     )
     network, seconds = training.result.float().cpu().eval(), training.seconds
     _save_weights(folder, network, seconds)
@@ -144,7 +144,7 @@ def _fit(training: WholeClipTraining, data: WholeClipData, folder: Path, hardwar
             state = torch.load(folder / _BEST, weights_only=True, map_location="cpu")["state_dict"]
             training.load_state_dict(state)
         except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-            raise not_a_checkpoint(folder / _BEST, error) from error
+            raise checkpoint_error(folder / _BEST, error) from error
     return trainer
 
 
@@ -182,9 +182,9 @@ def _load_weights(folder: Path, network: nn.Module, description: dict[str, Any])
     RunError where the folder is another job's or the file is damaged.
     """
     path = folder / WEIGHTS_FILE
-    demand_same(folder, description)
+    check_same_job(folder, description)
     if not path.is_file():
         return None
-    with content_of(path, f"remove {folder} to train again") as content:
+    with open_content(path, f"remove {folder} to train again") as content:
         network.load_state_dict(content["weights"])
         return float(content["seconds"])

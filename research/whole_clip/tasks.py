@@ -15,7 +15,7 @@ from recognizer.datasets.errors import DataError
 from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import views
-from recognizer.training.data_argument import there
+from recognizer.training.data_argument import existing_folder
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
 from research.errors import ResearchError
@@ -126,7 +126,7 @@ class Task:
             return self.file.path
         if data is None:
             raise DataError(f"{self.name} is a data set; give --data, the folder that holds the data sets")
-        return there(data / self.dataset)
+        return existing_folder(data / self.dataset)
 
     def load(self, data: Path | None, part: str = "test") -> TaskClips:
         """Training clips, and evaluation clips of a part: "test", or "validation", split off the training clips."""
@@ -168,7 +168,7 @@ def _views(sequences: list[ActionSequence]) -> list[list[ActionSequence]]:
     return [own, *([views.view(sequence, yaw) for sequence in sequences] for yaw in VIEWS_DEG)]
 
 
-EXTRA_TASKS_HELP = "NAME+NAME+... is the first, learnt with the training clips of the others"
+EXTRA_TASKS_HELP = "NAME+NAME+... is the first, trained together with the training clips of the others"
 TASKS = {split.name: Task(dataset.name, split) for dataset in DATASETS.values() for split in dataset.splits}
 
 

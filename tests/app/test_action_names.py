@@ -9,9 +9,9 @@ from window_fakes import result
 from app.alerts.rules import load
 from app.library.catalogue import Library
 from app.outputs.run_outputs import ChangePrinter
-from app.ui.teaching.deck import read_alike
+from app.ui.teaching.deck import same_display_name
 from app.ui.teaching.guidance import cannot_train, left_out, next_step, recording_text
-from app.ui.teaching.report import made_of_html, plain_result, worst_takes
+from app.ui.teaching.report import examples_html, plain_result, worst_takes
 
 ROOT = Path(__file__).resolve().parents[2]
 # Lines for other programs and for files, which have the names themselves; benchmarks make rules up.
@@ -61,8 +61,8 @@ def test_what_the_teaching_page_says():
     assert "Do sit down once" in recording_text("sit_down")
     assert "sit down has 2 takes" in left_out({"sit_down": 2})
     assert "sit down has to differ" in cannot_train({"sit_down": 5}, 0)
-    assert read_alike("sit_down", "Sit down")
-    assert not read_alike("sit_down", "stand_up")
+    assert same_display_name("sit_down", "Sit down")
+    assert not same_display_name("sit_down", "stand_up")
 
 
 def test_what_a_check_says():
@@ -77,7 +77,7 @@ def test_what_a_check_says():
     for words in ("sit down is mistaken for pick up in 2", "push up needs", "stand up 1 time"):
         assert words in text
     assert worst_takes(check) == [("a", "A take of sit down looks like pick up.")]
-    assert "<b>sit down</b> (1): a" in made_of_html({"sit_down": ["a"]})
+    assert "<b>sit down</b> (1): a" in examples_html({"sit_down": ["a"]})
 
 
 def test_a_rule_without_a_name_is_called_by_the_action(tmp_path):

@@ -8,7 +8,7 @@ from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace, Stu
 
 from app.capture.reader import Timing
 from app.errors import OutputError
-from app.live.inference import TICKS_A_DECISION
+from app.live.inference import TICKS_PER_DECISION
 from app.outputs.json_lines import result_lines
 from app.results import EngineState, Failure
 from pose.camera import Camera
@@ -113,7 +113,7 @@ def test_nobody_is_told_at_the_rate_of_predictions(run):
         FakeSource(live=False, frames=300, fps=60), estimator=FakeEstimator(people=lambda frame: ()), paced=False
     )
     assert started.engine.wait(60)
-    assert sum(result.nobody for result in started.results) == pytest.approx(5 * 20 / TICKS_A_DECISION, abs=2)
+    assert sum(result.nobody for result in started.results) == pytest.approx(5 * 20 / TICKS_PER_DECISION, abs=2)
 
 
 def test_the_end_of_a_file_ends_the_running_actions(run):

@@ -152,13 +152,13 @@ def test_what_is_exported_is_brought_in_as_the_next_version(tmp_path):
     folder = stand_in("mine", 1)
     file = model_files.export(folder, tmp_path / "out")
     assert file.name == "out.actionlens.zip"
-    made = model_files.bring_in(library_root(), file)
+    made = model_files.import_model(library_root(), file)
     assert made == folder.parent / "2"
     assert ModelCard.load(made).name == "mine@2"
     assert (made / "clips.json").read_text() == (folder / "clips.json").read_text()
-    elsewhere = model_files.bring_in(tmp_path / "another library", file)
+    elsewhere = model_files.import_model(tmp_path / "another library", file)
     assert models.find("mine", tmp_path / "another library") == elsewhere
-    shipped = model_files.bring_in(library_root(), shipped_models()["act"])
+    shipped = model_files.import_model(library_root(), shipped_models()["act"])
     assert models.name_of(str(shipped)) == "act-mine@1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["another library", "out.actionlens.zip"]
 
@@ -204,7 +204,7 @@ def test_archives_that_hold_no_recognizer_are_one_line_and_leave_nothing(tmp_pat
         ("gone.zip", UsageError, "cannot be imported"),
     ):
         with pytest.raises(kind, match=says) as raised:
-            model_files.bring_in(root, tmp_path / name)
+            model_files.import_model(root, tmp_path / name)
         assert "\n" not in str(raised.value)
     assert not models.models_folder().exists() or not list(models.models_folder().glob("*/*"))
     assert sorted(path.name for path in tmp_path.iterdir()) == [

@@ -17,7 +17,7 @@ from app.ui.teaching.report import progress_text
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 
-PATIENCE_S = 300.0
+TIMEOUT_S = 300.0
 
 
 def request_of(tmp_path, base=Path("nowhere"), examples=3):
@@ -33,7 +33,7 @@ def script(tmp_path, text):
 
 def test_from_examples_to_a_model_that_loads_like_any_other(tmp_path):
     job = TeachingJob(request_of(tmp_path, write_base(tmp_path / "toy")))
-    outcome = job.wait(PATIENCE_S)
+    outcome = job.wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingDone), outcome
     assert job.progress.part == 1
     assert outcome.check["checks"][0]["clips"] == 9
@@ -44,7 +44,7 @@ def test_from_examples_to_a_model_that_loads_like_any_other(tmp_path):
 
 
 def test_a_mistake_comes_back_as_its_one_line(tmp_path):
-    outcome = TeachingJob(request_of(tmp_path, examples=2)).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(tmp_path, examples=2)).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed)
     assert "record 1 more" in outcome.message
     assert not (tmp_path / "models").exists() or not any((tmp_path / "models").iterdir())
@@ -57,14 +57,14 @@ def test_progress_and_the_remaining_time_are_told(tmp_path):
         "while not (pathlib.Path(sys.argv[-1]).parent / 'never').exists(): time.sleep(0.05)",
     )
     job = TeachingJob(request_of(tmp_path), command)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while job.progress.part == 0 and time.monotonic() < deadline:
         time.sleep(0.02)
     assert (job.progress.stage, job.progress.part) == ("preparing", 0.5)
     assert job.progress.remaining_s > 0
     assert job.outcome is None
     job.cancel()
-    assert job.wait(PATIENCE_S) == TeachingCancelled()
+    assert job.wait(TIMEOUT_S) == TeachingCancelled()
 
 
 @pytest.mark.parametrize(("idle_s", "starves"), [(0.0, True), (1000.0, False)])
@@ -81,7 +81,7 @@ def test_what_gets_nothing_of_the_processor_says_so(tmp_path, monkeypatch, idle_
     assert job.progress.starves == starves
     assert ("Other programs use the whole processor" in progress_text(job.progress)) == starves
     job.cancel()
-    assert job.wait(PATIENCE_S) == TeachingCancelled()
+    assert job.wait(TIMEOUT_S) == TeachingCancelled()
     assert not job.progress.starves
 
 
@@ -107,13 +107,13 @@ def test_cancelled_while_it_writes_nothing_is_left(tmp_path):
         "say(stage=sys.argv[-1], part=0.9); time.sleep(600)",
     )
     job = TeachingJob(request_of(tmp_path), command)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while job.progress.part == 0 and time.monotonic() < deadline:
         time.sleep(0.02)
     folder = Path(job.progress.stage)
     assert folder.is_dir()
     job.cancel()
-    assert job.wait(PATIENCE_S) == TeachingCancelled()
+    assert job.wait(TIMEOUT_S) == TeachingCancelled()
     assert not folder.exists()
     assert not (tmp_path / "models" / "gym").exists()
 
@@ -128,7 +128,7 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     while job.progress.stage != "deaf":
         time.sleep(0.02)
     job.cancel()
-    assert job.wait(PATIENCE_S) == TeachingCancelled()
+    assert job.wait(TIMEOUT_S) == TeachingCancelled()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
@@ -138,11 +138,11 @@ def test_ctrl_c_is_left_to_the_program_which_cancels(tmp_path):
     while job.progress.stage != "at work":
         time.sleep(0.02)
     job._process.send_signal(signal.SIGINT)
-    assert job.wait(PATIENCE_S) == TeachingDone(Path("here"), {})
+    assert job.wait(TIMEOUT_S) == TeachingDone(Path("here"), {})
 
 
 def test_a_process_that_dies_is_told_with_its_last_words(tmp_path):
-    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "sys.exit('out of luck')")).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "sys.exit('out of luck')")).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed)
     assert "out of luck" in outcome.message
     assert "\n" not in outcome.message
@@ -150,7 +150,7 @@ def test_a_process_that_dies_is_told_with_its_last_words(tmp_path):
 
 def test_last_words_in_another_encoding_are_read_all_the_same(tmp_path):
     dies = "sys.stderr.buffer.write(b'out of luck in a caf\\xe9'); sys.exit(1)"
-    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, dies)).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, dies)).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed)
     assert "out of luck in a caf\ufffd" in outcome.message
 
@@ -161,7 +161,7 @@ def test_whatever_goes_wrong_the_job_has_an_outcome(tmp_path, monkeypatch):
         raise ValueError("nobody thought of this")
 
     monkeypatch.setattr(teaching_process, "write_request", broken)
-    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "")).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "")).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed)
 
 
@@ -170,7 +170,7 @@ def test_a_disk_that_takes_no_request_is_told(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(teaching_process, "write_request", full)
-    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "")).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(tmp_path), script(tmp_path, "")).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed)
     assert "No space left on device" in outcome.message
 
@@ -180,7 +180,7 @@ def test_old_leftovers_are_swept_and_versions_stay(tmp_path):
     for name in ("1", ".part-old", ".part-new"):
         (home / name).mkdir(parents=True)
     os.utime(home / ".part-old", (0, 0))
-    TeachingJob(request_of(tmp_path), script(tmp_path, "sys.exit(1)")).wait(PATIENCE_S)
+    TeachingJob(request_of(tmp_path), script(tmp_path, "sys.exit(1)")).wait(TIMEOUT_S)
     assert sorted(entry.name for entry in home.iterdir()) == [".part-new", "1"]
 
 

@@ -13,13 +13,13 @@ from teaching_examples import made_examples, write_base
 
 from app.library.labels import MAX_LABEL
 from app.teaching_process import TeachingDone, TeachingFailed, TeachingJob
-from app.ui.teaching.shelf import base_of
+from app.ui.teaching.shelf import base_model
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.versions import place_version, plain_name, taught_model
 
-PATIENCE_S = 900.0  # far more than it takes: the process gives way to whatever else runs
+TIMEOUT_S = 900.0  # far more than it takes: the process gives way to whatever else runs
 pytestmark = pytest.mark.timeout(1800)
 
 # `python -m recognizer.teaching` where no file may grow beyond some bytes, as on a disk that is full.
@@ -57,7 +57,7 @@ def left_in(folder):
 
 def test_actions_of_any_name_are_taught_and_found_under_it(base, tmp_path):
     names = ("Grüße 👋", "挥手 تلويح", "../kick/left", "a\\b", ".", "x" * MAX_LABEL)
-    outcome = TeachingJob(request_of(base, tmp_path / "models", called(names))).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(base, tmp_path / "models", called(names))).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingDone), outcome
     assert set(taught_model(outcome.folder).actions) == set(names)
     recognizer = OnnxRecognizer(outcome.folder, "cpu")
@@ -78,7 +78,7 @@ def test_a_recognizer_of_any_name_stays_in_the_folder_of_models(tmp_path, typed)
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
 def test_a_disk_that_fills_while_training_is_one_line_and_nothing_is_left(base, tmp_path):
     command = [sys.executable, "-c", _SMALL_FILES.format(size=2000)]
-    outcome = TeachingJob(request_of(base, tmp_path / "models"), command).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(base, tmp_path / "models"), command).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed), outcome
     assert outcome.message == ("the model cannot be written (File too large); make room or choose another folder")
     assert left_in(tmp_path / "models") == []
@@ -100,7 +100,7 @@ def small_disk(tmp_path):
 @pytest.mark.slow  # the same in short: test_a_disk_that_fills_while_training
 def test_a_full_file_system_is_one_line_and_the_version_before_stays(base, tmp_path, small_disk):
     models = small_disk / "models"
-    outcome = TeachingJob(request_of(base, models)).wait(PATIENCE_S)
+    outcome = TeachingJob(request_of(base, models)).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed), outcome
     assert "No space left on device" in outcome.message
     assert "make room" in outcome.message
@@ -111,7 +111,7 @@ def test_a_full_file_system_is_one_line_and_the_version_before_stays(base, tmp_p
 def test_a_base_that_is_gone_before_it_begins_is_one_line(base, tmp_path):
     request = request_of(base, tmp_path / "models")
     shutil.rmtree(base)
-    outcome = TeachingJob(request).wait(PATIENCE_S)
+    outcome = TeachingJob(request).wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingFailed), outcome
     assert str(base) in outcome.message
     assert "\n" not in outcome.message
@@ -120,18 +120,18 @@ def test_a_base_that_is_gone_before_it_begins_is_one_line(base, tmp_path):
 
 def test_a_base_that_is_deleted_while_it_trains_is_needed_no_more(base, tmp_path):
     job = TeachingJob(request_of(base, tmp_path / "models"))
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + TIMEOUT_S
     while job.progress.part == 0 and job.outcome is None and time.monotonic() < deadline_s:
         time.sleep(0.005)
     with suppress(FileNotFoundError):
         shutil.rmtree(base)
-    outcome = job.wait(PATIENCE_S)
+    outcome = job.wait(TIMEOUT_S)
     assert isinstance(outcome, TeachingDone), outcome
     OnnxRecognizer(outcome.folder, "cpu").close()
 
 
 def test_what_runs_and_is_deleted_is_built_on_no_more(tmp_path):
     gone = tmp_path / "models" / "mine" / "3"
-    assert base_of(tmp_path, str(gone)) == find_model("act")
+    assert base_model(tmp_path, str(gone)) == find_model("act")
     gone.mkdir(parents=True)  # damaged: nothing is in it
-    assert base_of(tmp_path, str(gone)) == find_model("act")
+    assert base_model(tmp_path, str(gone)) == find_model("act")

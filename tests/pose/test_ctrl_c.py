@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP_S = 0.2
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 
 
 def started_and_interrupted():
@@ -39,7 +39,7 @@ def heard():
 
 def waited_for(numbers):
     """What was heard. Where another thread takes the signal, this one hears of it a moment later."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not numbers and time.monotonic() < deadline:
         time.sleep(0.01)
     return numbers

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pose.whole_file import write_bytes, write_text, written_whole
+from pose.whole_file import atomic_write, write_bytes, write_text
 
 
 def test_a_new_file_takes_the_place_of_the_old_one(tmp_path):
@@ -23,7 +23,7 @@ def test_after_an_error_the_old_one_stays_and_nothing_else(tmp_path, error):
     path.write_text("old")
 
     def fail():
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             assert temporary.suffix == ".npz"
             temporary.write_text("half")
             raise error
@@ -49,7 +49,7 @@ def test_two_threads_that_write_one_file_do_not_share_a_temporary_name(tmp_path)
     names, both = set(), threading.Barrier(2)
 
     def write():
-        with written_whole(tmp_path / "a") as temporary:
+        with atomic_write(tmp_path / "a") as temporary:
             temporary.write_text("whole")
             names.add(temporary)
             both.wait(60)

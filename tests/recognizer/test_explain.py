@@ -91,7 +91,7 @@ def test_the_parts_cover_the_body_and_the_stretches_the_clip():
 
 def test_a_card_offers_what_its_outputs_allow():
     def offered(*names):
-        return explain.methods_of(make_card(attention=tuple(TensorSpec(name, ("N", 3)) for name in names)))
+        return explain.available_methods(make_card(attention=tuple(TensorSpec(name, ("N", 3)) for name in names)))
 
     assert offered() == ("occlusion",)
     assert offered("attention", "position_similarity") == ("occlusion", "attention")

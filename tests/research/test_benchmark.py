@@ -17,7 +17,7 @@ from recognizer.datasets import mpose2021  # noqa: E402
 from recognizer.training.models.registry import FUSIONS  # noqa: E402
 from research.benchmark import benchmark_command as benchmark  # noqa: E402
 from research.benchmark import results, weigh  # noqa: E402
-from research.benchmark.combined import base_names, combination_of, demand_known, weighted_name  # noqa: E402
+from research.benchmark.combined import base_names, check_known, combination_of, weighted_name  # noqa: E402
 from research.benchmark.mpose import load  # noqa: E402
 from research.benchmark.results import Result  # noqa: E402
 from research.benchmark.table import BENCHMARKS, PART, tables, write_page  # noqa: E402
@@ -83,7 +83,7 @@ def test_a_run_leaves_results_that_say_how_they_were_made_and_goes_on(tiny_data,
     before = file.stat().st_mtime_ns
     capsys.readouterr()
     run(*command, "--networks", "act-micro", "act-small")
-    assert "is there" in capsys.readouterr().out
+    assert "already there" in capsys.readouterr().out
     assert file.stat().st_mtime_ns == before
     assert len(list((tmp_path / "results").iterdir())) == 2
 
@@ -159,7 +159,7 @@ def test_networks_are_combined_by_name():
         "act-micro+a=1-x2",
     ):
         with pytest.raises(ActionLensError):
-            demand_known(wrong)
+            check_known(wrong)
 
 
 def test_weights_are_those_with_the_most_right_validation_clips(tiny_data, tmp_path, places, capsys):
@@ -301,7 +301,7 @@ def test_the_page_keeps_what_is_written_around_the_figures(tmp_path):
     write_page(tmp_path / "results", page)
     assert page.read_text() == text
     page.write_text("# Title\n")
-    with pytest.raises(ResearchError, match="is no page with one line"):
+    with pytest.raises(ResearchError, match="is not a page with one line"):
         write_page(tmp_path / "results", page)
     assert page.read_text() == "# Title\n"
 
@@ -321,7 +321,7 @@ def test_shipped_results_are_of_known_tasks_networks_and_recipes():
     assert len(shipped) == len(list(results.FOLDER.glob("*.json"))) > 100
     for found in shipped:
         assert found.task.startswith("mpose2021-") or task_of(found.task).name == found.task
-        demand_known(found.network)
+        check_known(found.network)
         assert preset_of(found.preset).name == found.preset
         assert found.right / found.of == pytest.approx(found.accuracy)
 

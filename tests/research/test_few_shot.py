@@ -15,7 +15,7 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare
 from recognizer.teaching.quick import QuickSettings
-from recognizer.teaching.windows import Changes, Shape
+from recognizer.teaching.windows import Shape, WindowAugmentation
 from recognizer.training.everyday import read_all
 from recognizer.training.run_folder import RunError
 from research.teaching import few_shot_embedding
@@ -42,7 +42,7 @@ def pool(tmp_path_factory):
     recognizer = OnnxRecognizer(write_base(tmp_path_factory.mktemp("base") / "toy"), "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, MPOSE_13)
     clips = made_examples(ACTIONS, 8, people=("Ada", "Bob", "Cem", "Dan"))
-    lesson = prepare(clips, recognizer, shape, Changes(windows=2))
+    lesson = prepare(clips, recognizer, shape, WindowAugmentation(windows=2))
     recognizer.close()
     person = np.array([clip.person for clip in clips])
     return Pool(lesson, person, np.isin(person, ["Ada", "Bob"]), np.isin(person, ["Bob", "Cem", "Dan"]))
@@ -67,8 +67,8 @@ def test_a_part_of_a_lesson_is_that_of_its_clips_alone(pool):
     part = part_of_lesson(pool.lesson, clips, ("step", "bow"))
     assert [clip.name for clip in part.examples] == [pool.lesson.examples[c].name for c in clips]
     assert part.target.tolist() == [0, 1]
-    own = pool.lesson.plain.description[pool.lesson.plain.owner == 3]
-    assert np.array_equal(part.plain.description[part.plain.owner == 1], own)
+    own = pool.lesson.original.description[pool.lesson.original.owner == 3]
+    assert np.array_equal(part.original.description[part.original.owner == 1], own)
 
 
 def test_both_methods_learn_made_up_actions(pool):

@@ -93,7 +93,7 @@ def test_trainings_with_other_settings_are_other_rows(tiny_data, tmp_path, capsy
 def test_a_damaged_file_of_figures_is_one_line_and_stays(tiny_data, tmp_path):
     out = tmp_path / "metrics.json"
     out.write_text("[{")
-    with pytest.raises(ActionLensError, match=r"metrics.json is no whole file of metrics .*; remove it"):
+    with pytest.raises(ActionLensError, match=r"metrics.json is not a complete file of metrics .*; remove it"):
         call("--data", tiny_data, "--sets", "penn_action", "--methods", "scratch", "--out", out, "--shares", 0.5)
     assert out.read_text() == "[{"
 

@@ -103,9 +103,9 @@ def test_what_is_exported_comes_in_again(dialog, tmp_path, qtbot):
     asked.fileSelected.emit(str(tmp_path / "mine.zip"))
     asked.close()
     qtbot.waitUntil(lambda: dialog.state.text() == "mine@2 is exported to mine.zip", timeout=TIMEOUT_MS)
-    dialog.bring_in(tmp_path / "mine.zip")
+    dialog.import_model(tmp_path / "mine.zip")
     qtbot.waitUntil(lambda: dialog.state.text() == "mine@3 with 18 actions is imported", timeout=TIMEOUT_MS)
     assert dialog.chosen().name == "mine@3"
-    dialog.bring_in(Path("/gone.zip"))
+    dialog.import_model(Path("/gone.zip"))
     qtbot.waitUntil(lambda: "cannot be imported" in dialog.state.text(), timeout=TIMEOUT_MS)
     assert models.find("mine@3").parent.parent == library_root() / "models"

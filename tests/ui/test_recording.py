@@ -50,7 +50,7 @@ def settle(window):
     done = threading.Event()
     recorder = window.recording._recorder
     if recorder is not None:
-        recorder._tell(done.set)
+        recorder._post(done.set)
         assert done.wait(60)
     window.recording.poll()
 

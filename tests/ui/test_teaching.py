@@ -14,7 +14,7 @@ from app.library.rows import Filter
 from app.recording.writer import RecordingWriter
 from app.teaching_process import Progress, TeachingCancelled, TeachingDone, TeachingFailed
 from app.ui.jobs import Jobs
-from app.ui.teaching.report import as_html, left_text, made_of_html
+from app.ui.teaching.report import as_html, examples_html, left_text
 from app.ui.teaching.shelf import previous_model
 from app.ui.teaching.teach_dialog import TeachDialog
 from pose.demo.source import DemoSource
@@ -204,7 +204,7 @@ def test_the_test_part_of_a_split_is_not_learnt_from(dialog, library, monkeypatc
 
 
 def test_of_many_segments_the_first_are_named_and_the_rest_counted():
-    said = made_of_html({"nothing": tuple(f"r/{n}" for n in range(151)), "wave": ("r/x",)})
+    said = examples_html({"nothing": tuple(f"r/{n}" for n in range(151)), "wave": ("r/x",)})
     assert "(151): r/0, r/1" in said
     assert "r/11 and 139 more" in said
     assert "r/12" not in said

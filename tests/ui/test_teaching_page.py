@@ -28,7 +28,7 @@ from app.ui.library.strips import Strips
 from app.ui.teaching import deck
 from app.ui.teaching.action_card import ActionCard
 from app.ui.teaching.guidance import left_out
-from app.ui.teaching.report import as_html, made_of_html, plain_result, worst_takes
+from app.ui.teaching.report import as_html, examples_html, plain_result, worst_takes
 from app.ui.teaching.shelf import files_of
 from app.ui.teaching.teaching_job import STOP_TRAINING
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
@@ -96,7 +96,7 @@ class Film:
             self.engine.give(self._seen(fakes.result(self.time_s, bgr=bgr, size=(64, 48))))
             self.time_s += step_s
         done = threading.Event()
-        recorder._recorder._tell(done.set)
+        recorder._recorder._post(done.set)
         assert done.wait(60)
         recorder.poll()
 
@@ -793,7 +793,7 @@ def test_names_from_right_to_left_leave_a_sentence_in_its_order():
     for said in (f"{first} and {second} are confused", f"{first} mistaken for {second} (2)", f"2 more of {second}"):
         assert said in as_html(check)
     assert worst_takes(check) == [("r/1", f"Worst take of {first}: it may be why.")]
-    for html in (text, as_html(check), made_of_html({one: ["r/1"]})):
+    for html in (text, as_html(check), examples_html({one: ["r/1"]})):
         document = QTextDocument()
         document.setHtml(html)
         blocks = [document.findBlockByNumber(number) for number in range(document.blockCount())]

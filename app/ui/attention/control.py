@@ -23,7 +23,7 @@ from recognizer.attention import ATTENTION as CLASS_TOKEN
 from recognizer.attention import EDGE_IMPORTANCE, frame_scores
 from recognizer.clips import Clip, Explanation
 from recognizer.decision import WAITING
-from recognizer.explain import methods_of
+from recognizer.explain import available_methods
 from recognizer.model_card import ModelCard
 
 _REFRESH_MS = 100
@@ -157,7 +157,7 @@ class AttentionControl(QObject):
             self._load_error = str(error)
             return
         self._span_s = (card.frames - 1) / card.fps
-        self._panel.offer(card.actions, methods_of(card))
+        self._panel.offer(card.actions, available_methods(card))
         if self._explainer is None:
             self._explainer = Explainer(model)
         else:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.live.generation import GenerationRequest, Maker, none_here, offered, said_of
+from app.live.generation import GenerationRequest, Maker, none_here, offered, provenance_text
 from app.palette import action_text
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
@@ -163,7 +163,7 @@ class GeneratedWindow(ClosingDialog):
             return
         if self._requested is None:
             self.preview.show_clip(clip)
-            self.caption.setText(said_of(clip))
+            self.caption.setText(provenance_text(clip))
         self._make()
 
     def _fail(self, line: str) -> None:

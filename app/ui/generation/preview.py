@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.live.generation import SIZE_PX, result_at, said_of
+from app.live.generation import SIZE_PX, provenance_text, result_at
 from app.ui.people_painter import Placement, fitted, paint_people
 from recognizer.generator import GeneratedClip
 
@@ -41,7 +41,7 @@ class Preview(QWidget):
         """Show another clip, at the same playback time."""
         self.clip = clip
         self.time_s = min(self.time_s, clip.duration_s)
-        self.setAccessibleDescription(said_of(clip))
+        self.setAccessibleDescription(provenance_text(clip))
         self.play(self.playing)
 
     def show_line(self, line: str) -> None:

@@ -37,7 +37,7 @@ class AboutDialog(ClosingDialog):
 def about_text() -> str:
     """The program and its versions, a line each."""
     lines = [
-        f"ActionLens {installed('actionlens') or 'from its source'}",
+        f"ActionLens {installed('actionlens') or 'from source'}",
         "Watches a webcam, says what a person is doing and shows why.",
         "Pictures, poses and predictions stay on this machine.",
         "",

@@ -48,7 +48,7 @@ class ExportDialog(TransferDialog):
         self._chosen: tuple[SegmentRow | RecordingRow, ...] = tuple(chosen)
         self.format, self.what = Picker(), Picker()
         for each in FORMATS.values():
-            self.format.addItem(f"{each.name}: {each.says}", each.name)
+            self.format.addItem(f"{each.name}: {each.description}", each.name)
         self.what.addItem(f"the selection ({len(self._chosen)})", _CHOSEN)
         self.what.addItem("everything in the list", _SHOWN)
         self.what.addItem("everything", _ALL)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.library.catalogue import Library
-from app.library.examples import suspicions_of
+from app.library.examples import warnings_for
 from app.library.labels import label_key, refusal_of_action
 from app.library.rows import Filter, SegmentRow
 from app.library.shared_library import shared
@@ -77,7 +77,7 @@ def read_take(root: Path, recording: str, segment: int | None = None) -> Replay:
         if not segments:
             return Replay(recording, (), None)
         first, last = min(row.start_s for row in segments), max(row.end_s for row in segments)
-        doubts = {row.id: suspicions_of(library, row) for row in segments}
+        doubts = {row.id: warnings_for(library, row) for row in segments}
         suspect = [row.id for row in segments if doubts[row.id] and not row.suspect and segment is None]
         if suspect and not library.read_only:
             library.mark_suspect(suspect, True)
@@ -134,10 +134,10 @@ def refusal_of(name: str, others: Iterable[str]) -> str:
         return refusal
     if label_key(name) == label_key(NOTHING):
         return "“nothing” has a card of its own, below"
-    same = next((other for other in others if read_alike(other, name)), None)
+    same = next((other for other in others if same_display_name(other, name)), None)
     return "" if same is None else f"there is already a card for {action_in_text(same)}"
 
 
-def read_alike(one: str, other: str) -> bool:
+def same_display_name(one: str, other: str) -> bool:
     """Whether two names are shown as the same, so that nobody could tell them apart."""
     return label_key(action_text(one)) == label_key(action_text(other))

@@ -7,7 +7,7 @@ from app.plurals import counted
 from app.recording.recorder import RecorderState, RecorderView
 from app.results import Result
 from recognizer.decision import UNKNOWN
-from recognizer.teaching.lesson import FEWEST_EXAMPLES, NOTHING
+from recognizer.teaching.lesson import MIN_EXAMPLES, NOTHING
 
 WANTED_TAKES = 5
 _MAX_LEFT_OUT = 3  # actions that are named
@@ -43,9 +43,9 @@ def next_step(counts: Mapping[str, int], nothing: int, ready: bool, tried: bool)
 
 def cannot_train(counts: Mapping[str, int], nothing: int) -> str:
     """Why there is too little to learn from; "" where there is enough."""
-    enough = [name for name, count in counts.items() if count >= FEWEST_EXAMPLES]
+    enough = [name for name, count in counts.items() if count >= MIN_EXAMPLES]
     if not enough:
-        return f"An action needs {FEWEST_EXAMPLES} takes before it can be trained; {WANTED_TAKES} are better."
+        return f"An action needs {MIN_EXAMPLES} takes before it can be trained; {WANTED_TAKES} are better."
     if len(enough) == 1 and not nothing:
         return (
             f"To train, record a second action, or “nothing”: {action_in_text(enough[0])} has to differ from something."
@@ -55,9 +55,9 @@ def cannot_train(counts: Mapping[str, int], nothing: int) -> str:
 
 def left_out(counts: Mapping[str, int]) -> str:
     """Which actions have too few takes to be trained, and how many are missing; "" where all have enough."""
-    few = [(name, count) for name, count in counts.items() if name and count < FEWEST_EXAMPLES]
+    few = [(name, count) for name, count in counts.items() if name and count < MIN_EXAMPLES]
     sentences = [
-        f"{action_in_text(name)} has {counted(count, 'take')} and is left out: it needs {FEWEST_EXAMPLES - count} more."
+        f"{action_in_text(name)} has {counted(count, 'take')} and is left out: it needs {MIN_EXAMPLES - count} more."
         for name, count in few[:_MAX_LEFT_OUT]
     ]
     if (others := len(few) - len(sentences)) > 0:

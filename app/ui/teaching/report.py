@@ -43,7 +43,7 @@ def _report_html(check: Mapping[str, Any]) -> str:
         parts.append("<p>No footage of “nothing” was checked, so false alarms are not known.</p>")
     elif alarms["seconds"] < _MIN_NOTHING_S:
         parts.append(
-            f"<p>{alarms['seconds']:.0f} s of “nothing” are too short to estimate false alarms; record a minute.</p>"
+            f"<p>{alarms['seconds']:.0f} s of “nothing” is too short to estimate false alarms; record a minute.</p>"
         )
     else:
         parts.append(_alarms_html(alarms))
@@ -132,7 +132,7 @@ def _alarms_html(alarms: Mapping[str, Any]) -> str:
     return f"<p><b>{alarms['an_hour']:.1f}</b> false alarms per hour{between}, in {minutes:.1f} min of “nothing”.</p>"
 
 
-def made_of_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] | None = None) -> str:
+def examples_html(actions: Mapping[str, Sequence[str]], check: Mapping[str, Any] | None = None) -> str:
     """The examples that made a recognizer, by action; then the generated ones that the check tells of, by the example
     that each goes with."""
     try:

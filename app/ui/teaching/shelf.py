@@ -31,7 +31,7 @@ class Shelf:
     tests: dict[str, tuple[str, ...]]
 
 
-def base_of(root: Path, model: str) -> Path:
+def base_model(root: Path, model: str) -> Path:
     """The base recognizer to teach on: the running one if it is shipped, else the base of the running one, else AcT."""
     shipped = shipped_models()
     name = model if model in shipped else taught_model(folder_of(root, model)).base
@@ -58,7 +58,7 @@ def previous_model(root: Path, model: str) -> str | None:
         return None
     numbers = versions(root / "models", folder.parent.name)
     older = [number for number in numbers if folder.name.isdecimal() and number < int(folder.name)]
-    return str(folder.parent / str(older[-1])) if older else str(base_of(root, model))
+    return str(folder.parent / str(older[-1])) if older else str(base_model(root, model))
 
 
 def short_name(root: Path, model: str) -> str:

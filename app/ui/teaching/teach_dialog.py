@@ -30,8 +30,8 @@ from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker
-from app.ui.teaching.report import as_html, made_of_html, progress_text, worst_takes
-from app.ui.teaching.shelf import Files, Shelf, base_of, files_of, previous_model, read, running_model, short_name
+from app.ui.teaching.report import as_html, examples_html, progress_text, worst_takes
+from app.ui.teaching.shelf import Files, Shelf, base_model, files_of, previous_model, read, running_model, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
@@ -39,7 +39,7 @@ from app.ui.teaching.worst_takes import WorstTakes
 from app.ui.theme import Colours
 from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import cannot_start, start_sentence
-from recognizer.teaching.lesson import FEWEST_EXAMPLES, NOTHING
+from recognizer.teaching.lesson import MIN_EXAMPLES, NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
@@ -64,7 +64,7 @@ class TeachDialog(ClosingDialog):
         self.resize(860, 680)
         self.worst = WorstTakes(root, colours, jobs)
         self._root, self._jobs = root, jobs
-        self._base = base_of(root, model)
+        self._base = base_model(root, model)
         self._running = running_model(root, model)
         self._before = previous_model(root, model)
         self._seen: Files = ()
@@ -200,15 +200,15 @@ class TeachDialog(ClosingDialog):
         for action, count in sorted(shelf.counts.items()):
             if action == NOTHING:
                 continue
-            enough = count >= FEWEST_EXAMPLES
-            examples = str(count) if enough else f"{count}, {FEWEST_EXAMPLES - count} more needed"
+            enough = count >= MIN_EXAMPLES
+            examples = str(count) if enough else f"{count}, {MIN_EXAMPLES - count} more needed"
             item = QTreeWidgetItem([action_text(action), examples, ""])
             item.setData(_ACTION, Qt.ItemDataRole.UserRole, action)
             ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
             chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
             item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
             item.setCheckState(_SIDES, sides)
-            needed = f"{action_in_text(action)}: at least {FEWEST_EXAMPLES} examples are needed"
+            needed = f"{action_in_text(action)}: at least {MIN_EXAMPLES} examples are needed"
             for column in (_ACTION, _EXAMPLES, _SIDES):
                 item.setToolTip(column, action_text(action) if enough else needed)
             item.setDisabled(not enough)
@@ -269,7 +269,7 @@ class TeachDialog(ClosingDialog):
         elif model.problem:
             self.report.setPlainText(model.problem)
         else:
-            self.report.setHtml(as_html(model.check) + made_of_html(model.actions, model.check))
+            self.report.setHtml(as_html(model.check) + examples_html(model.actions, model.check))
         self.worst.show_takes(worst_takes(model.check) if model is not None and not model.problem else ())
 
     def chosen(self) -> list[str]:
@@ -293,7 +293,7 @@ class TeachDialog(ClosingDialog):
             return
         actions = self.chosen()
         if not actions:
-            self._show_status("tick at least one action")
+            self._show_status("Tick at least one action")
             return
         if refusal := refusal_of(plain_name(self.name.text())):
             self._show_status(refusal)

@@ -16,11 +16,11 @@ from app.ui.live_run import LiveRun
 from app.ui.styled import style_as
 from app.ui.teaching.guidance import cannot_train, left_out, live_text
 from app.ui.teaching.report import progress_text
-from app.ui.teaching.shelf import base_of, running_model, short_name
+from app.ui.teaching.shelf import base_model, running_model, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.wrapping_label import WrappingLabel
 from recognizer.teaching.examples import Example
-from recognizer.teaching.lesson import FEWEST_EXAMPLES
+from recognizer.teaching.lesson import MIN_EXAMPLES
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.versions import version_label
 
@@ -102,7 +102,7 @@ class TrainBar(QWidget):
             self.training.cancel()
             self.show_status("Cancelling …")
             return
-        base = base_of(self._root, self._live.options.model)
+        base = base_model(self._root, self._live.options.model)
 
         def request(examples: list[Example]) -> TeachingRequest:
             return TeachingRequest(QUICK, MODEL_NAME, base, self._root / "models", examples, keep_base=True)
@@ -111,7 +111,7 @@ class TrainBar(QWidget):
         self._refresh()
         self.show_status("Reading the takes …")
         self.training_requested.emit()
-        self.training.start([name for name, count in self._counts.items() if count >= FEWEST_EXAMPLES], request)
+        self.training.start([name for name, count in self._counts.items() if count >= MIN_EXAMPLES], request)
 
     def show_now(self, result: Result) -> None:
         """What the live recognizer sees."""

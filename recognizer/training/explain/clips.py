@@ -61,7 +61,7 @@ def _of_recording(recognizer: Recognizer, name: str, data: Path | None) -> Itera
     dataset, _, recording_name = name.partition("/")
     if data is None or dataset not in READERS:
         known = ", ".join(READERS)
-        raise TrainingError(f"{name} is no file; give a video, or DATASET/RECORDING and --data (data sets: {known})")
+        raise TrainingError(f"{name} is not a file; give a video, or DATASET/RECORDING and --data (data sets: {known})")
     for recording in action_sequences(READERS[dataset](data / dataset)):
         if recording.name == recording_name:
             corpus = merge([recording])

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pose.estimators import AUTO, ESTIMATORS
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 from recognizer import attention, explain
 from recognizer.clips import Clip, Explanation, Prediction
 from recognizer.model_card import find_model
@@ -61,7 +61,9 @@ def _names(recognizers: Sequence[OnnxRecognizer]) -> list[str]:
 
 def _explain_into(folder: Path, recognizer: OnnxRecognizer, clip: Clip, action: str | None) -> Explanation:
     """Write figures and numbers; the explanation by the first method, which all recognizers have."""
-    explained = [explain.explain(recognizer, clip, action, method) for method in explain.methods_of(recognizer.card)]
+    explained = [
+        explain.explain(recognizer, clip, action, method) for method in explain.available_methods(recognizer.card)
+    ]
     (prediction,) = recognizer.predict([clip], attention=True)
     figures.save(figures_of(clip, prediction, explained), folder)
     numbers = {f"relevance_{one.method}": one.relevance for one in explained} | dict(prediction.attention)
@@ -91,7 +93,7 @@ def figures_of(clip: Clip, prediction: Prediction, explained: Sequence[Explanati
 
 
 def _save_numbers(path: Path, clip: Clip, prediction: Prediction, numbers: dict[str, Array]) -> None:
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         np.savez_compressed(
             temporary,
             xy_px=clip.xy_px,

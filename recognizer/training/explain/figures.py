@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 from recognizer import attention
 from recognizer.action_names import action_text
 from recognizer.clips import Clip, Explanation
@@ -170,7 +170,7 @@ def save(figures: Mapping[str, Figure], folder: Path) -> None:
 
 def save_png(figure: Figure, file: Path, dpi: int = 110) -> Path:
     """Write a picture, whole or not at all."""
-    with written_whole(file) as temporary:
+    with atomic_write(file) as temporary:
         figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
     return file
 

@@ -10,7 +10,7 @@ from torch import nn
 from recognizer.decision import UNKNOWN
 from recognizer.teaching.check import (
     Check,
-    answer_of,
+    example_probabilities,
     merged,
     needed_examples,
     people_of,
@@ -21,7 +21,7 @@ from recognizer.teaching.check import (
 from recognizer.teaching.copies import copy_groups
 from recognizer.teaching.examples import NOTHING, Example
 from recognizer.teaching.metrics import EXAMPLES, PEOPLE, SESSIONS, FalseAlarms, counted
-from recognizer.teaching.quick import UNJUDGED, QuickSettings, thresholds_of
+from recognizer.teaching.quick import DEFAULT_THRESHOLD, QuickSettings, thresholds_of
 from recognizer.training.augment import Array
 from recognizer.training.fine_tune.training import HOP_S, SHAPE, window_probabilities
 
@@ -98,7 +98,7 @@ def evaluate(
     actions = tuple(sorted({example.action for example in examples} - {NOTHING}))
     windows = [window_probabilities(network, example, mirror=not one_sided) for example in held]
     thresholds = _thresholds(windows, held, actions)
-    answers = {place: answer_of(rows) for place, rows in enumerate(windows)}
+    answers = {place: example_probabilities(rows) for place, rows in enumerate(windows)}
     pairs = []
     for place, answer in answers.items():
         best = int(answer[:-1].argmax())
@@ -115,7 +115,7 @@ def _thresholds(windows: Sequence[Array], held: Sequence[Example], actions: Sequ
     """Thresholds chosen as in Quick teaching; 0.5 where there is no footage of nothing to choose them on."""
     target = [actions.index(example.action) if example.action != NOTHING else len(actions) for example in held]
     if len(actions) not in target:
-        return np.full(len(actions), UNJUDGED, np.float32)
+        return np.full(len(actions), DEFAULT_THRESHOLD, np.float32)
     of_window = np.repeat(np.array(target, np.intp), [len(rows) for rows in windows])
     return thresholds_of(np.concatenate(windows), of_window, QuickSettings())
 

@@ -15,14 +15,14 @@ from recognizer.datasets.registry import terms_of
 from recognizer.model_card import DecisionRules, ModelCard, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.__main__ import interrupt, lower_priority, say
-from recognizer.teaching.check import Check, answer_of, unnamed_sentence
+from recognizer.teaching.check import Check, example_probabilities, unnamed_sentence
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.needs import needs_of
 from recognizer.teaching.package import OTHER, card_names, listed
-from recognizer.teaching.replay import examined, footage_of
+from recognizer.teaching.replay import footage_of, with_findings
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
 from recognizer.teaching.split_check import with_test
@@ -31,7 +31,7 @@ from recognizer.teaching.visible import NotVisible, visible_parts
 from recognizer.training.augment import Array
 from recognizer.training.export import export
 from recognizer.training.fine_tune.check import evaluate, remarks, split
-from recognizer.training.fine_tune.start import kept_networks
+from recognizer.training.fine_tune.start import load_networks
 from recognizer.training.fine_tune.training import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
@@ -87,7 +87,7 @@ def _start(base: Path, run: Path | None) -> Start:
         trained = load_run(run)
         sets = {name.partition("/")[0] for name in trained.outputs}  # unlisted motion is named DATASET/ACTION
         return Start(trained.spec, trained.network, terms_of(sets))
-    kept = kept_networks(base)
+    kept = load_networks(base)
     return Start(kept.spec, kept.networks[0], ModelCard.load_text(base).training_data)
 
 
@@ -114,7 +114,7 @@ def _teach(
     if tested:
         windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]
         actions = sorted({example.action for example in learnt} - {NOTHING})
-        check = with_test(check, actions, thresholds, learnt, tested, [answer_of(rows) for rows in windows])
+        check = with_test(check, actions, thresholds, learnt, tested, [example_probabilities(rows) for rows in windows])
     check = hidden.told(check)
     say(stage=WRITING, part=_FITTED)
 
@@ -161,7 +161,7 @@ def _write(
         if error is None or error > _MAX_ERROR:
             raise TeachingError(f"the exported model differs from its network by {error}; teach again")
         footage, of_card = footage_of(request.learnt), dict(zip(names, actions, strict=True))
-        check = examined(check, recognizer, of_card, footage, lambda action, on: ())
+        check = with_findings(check, recognizer, of_card, footage, lambda action, on: ())
     finally:
         recognizer.close()
     base = {"name": request.base.name} if start is not None else None

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 from recognizer import strict_json
 from recognizer.errors import CardError
 from recognizer.features import FEATURES_VERSION
@@ -65,12 +65,12 @@ def save_networks(folder: Path, runs: Sequence[TrainedRun], averaged: int) -> Pa
     arrays: dict[str, Any] = {"about": np.array(json.dumps(header))}
     for place, run in enumerate(runs):
         arrays |= {f"{place}/{name}": values.numpy() for name, values in run.network.state_dict().items()}
-    with written_whole(folder / NETWORKS_FILE) as temporary, temporary.open("wb") as file:
+    with atomic_write(folder / NETWORKS_FILE) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
     return folder / NETWORKS_FILE
 
 
-def kept_networks(folder: Path) -> KeptNetworks:
+def load_networks(folder: Path) -> KeptNetworks:
     """The networks of a model's folder, and the parts of the corpus that they were trained on. Raises RunError."""
     path = folder / NETWORKS_FILE
     if not path.is_file():

@@ -19,14 +19,14 @@ from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.windows import (
     Array,
-    Changes,
     ResampledExample,
     Shape,
+    WindowAugmentation,
+    augmented_positions,
     cut,
     jittered,
     mirrored,
     resampled,
-    shaken,
     sliding,
 )
 from recognizer.training.batches import FRAMES
@@ -51,7 +51,7 @@ class FineTuneSettings:
     dropout: float = 0.1
     average: float = 0.98
     background: float = 0.25
-    changes: Changes = field(default_factory=lambda: Changes(speed=0.3, shift=0.15))
+    changes: WindowAugmentation = field(default_factory=lambda: WindowAugmentation(speed=0.3, shift=0.15))
     seed: int = 0
 
 
@@ -84,7 +84,7 @@ class WindowSampler:
     def _window(self, target: int, rng: np.random.Generator) -> tuple[Array, Array]:
         examples = self._by_action[target] if target < len(self.actions) else self._rest
         example = examples[rng.integers(len(examples))]
-        positions = shaken(example, SHAPE, self._settings.changes, rng, 1)[:1]
+        positions = augmented_positions(example, SHAPE, self._settings.changes, rng, 1)[:1]
         window = cut(example, positions)
         one_sided = target < len(self.actions) and self.actions[target] in self._one_sided
         return mirrored(*window, LAYOUT) if not one_sided and rng.random() < 0.5 else window
@@ -146,7 +146,7 @@ class _SampledWindows:
     """All steps are one epoch."""
 
     def __init__(self, sampler: WindowSampler, settings: FineTuneSettings) -> None:
-        self.sampler, self.seed, self.steps_an_epoch = sampler, settings.seed, settings.steps
+        self.sampler, self.seed, self.steps_per_epoch = sampler, settings.seed, settings.steps
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """See Batches."""

@@ -24,7 +24,7 @@ from recognizer.training.generate.sets import set_of
 from recognizer.training.generate.trained import Trained
 from recognizer.training.models.registry import parameter_count
 from recognizer.training.models.sa_gcn import Generator
-from recognizer.training.onnx_graph import anonymous
+from recognizer.training.onnx_graph import strip_metadata
 
 _PARITY_SEED = 0
 
@@ -101,7 +101,7 @@ def to_onnx(network: JointGenerator, trained: Trained) -> bytes:
     if isinstance(network.network, Generator):
         network.network.recurrent = OnnxGru(network.network.recurrent)  # type: ignore[assignment]
     model = traced(network, example(trained, 2), ["noise", "label"], ["joints"], batched=True)
-    content: bytes = anonymous(model).SerializeToString()
+    content: bytes = strip_metadata(model).SerializeToString()
     return content
 
 

@@ -18,7 +18,7 @@ from recognizer.training.generate.sets import Motions
 from recognizer.training.generate.trained import GENERATOR_FILE, Trained, load_trained, save_trained
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, StepData, fit
 from recognizer.training.passes import Passes
-from recognizer.training.run_folder import RunError, claim, content_of, digest_of
+from recognizer.training.run_folder import RunError, claim_folder, digest_of, open_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class GeneratorBatches:
     def __init__(self, motions: Motions, recipe: Recipe, seed: int) -> None:
         self.clips = motions.standardised[motions.train]
         self.shares = shares_of(motions.labels[motions.train], len(motions.actions))
-        self.steps_an_epoch = recipe.evaluate
+        self.steps_per_epoch = recipe.evaluate
         self._passes = Passes(np.arange(len(self.clips)), recipe.batch, (seed,))
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
@@ -60,7 +60,7 @@ def train(motions: Motions, job: GeneratorJob, folder: Path, hardware: Hardware)
     described = {"generator": asdict(job), "actions": list(motions.actions), "layout": motions.layout.name}
     described["data"] = digest_of((name, getattr(motions, name)) for name in ("x", "labels", "train", "validation"))
     described = json.loads(json.dumps(described))
-    claim(folder, described)
+    claim_folder(folder, described)
     if (folder / GENERATOR_FILE).is_file():
         return load_trained(folder)
     network = build(job.network, config, job.seed)
@@ -86,7 +86,7 @@ def _save_finished(
     if not (folder / BEST_FILE).is_file():
         raise RunError(f"the discrepancy in {folder} was never a number; there are too few validation clips")
     network = build(job.network, config)
-    with content_of(folder / BEST_FILE, f"remove {folder} and train again") as best:
+    with open_content(folder / BEST_FILE, f"remove {folder} and train again") as best:
         network.load_state_dict(best["weights"])
         iteration = int(best["iteration"])
     mean, spread = motions.scale

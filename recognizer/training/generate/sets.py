@@ -17,7 +17,7 @@ from recognizer.datasets.dataset import DataSet
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.training import views
-from recognizer.training.data_argument import there
+from recognizer.training.data_argument import existing_folder
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.errors import TrainingError
 from recognizer.training.whole_clips import ClipOptions, stratified, whole_clips
@@ -79,7 +79,7 @@ class MotionSet:
         self, data: Path, frames: int, actions: tuple[str, ...] | None = None, layout: str | None = None
     ) -> Motions:
         """Clips below `data`, the folder of all data sets, resampled to `frames`. DataError, TrainingError."""
-        folder = there(data / self.dataset.name)
+        folder = existing_folder(data / self.dataset.name)
         if layout is not None and layout not in LAYOUTS:
             raise TrainingError(f"no layout {layout!r}; choose one of {', '.join(LAYOUTS)}")
         wanted = actions or self.actions

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import Layout
-from pose.whole_file import written_whole
+from pose.whole_file import atomic_write
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.sequences import SYNTHETIC, ActionSequence
 from recognizer.generator import OnnxGenerator
@@ -98,5 +98,5 @@ def write(recordings: Sequence[ActionSequence], source: Mapping[str, Any], file:
     for annotation in content["annotations"]:
         annotation[pyskl.OURS]["synthetic"] = True
     file.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(file) as temporary:
+    with atomic_write(file) as temporary:
         restricted_pickle.save(content, temporary)

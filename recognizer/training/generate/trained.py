@@ -12,7 +12,7 @@ from pose.skeleton import LAYOUTS, Layout
 from recognizer.training.errors import TrainingError
 from recognizer.training.generate.generated_clips import make
 from recognizer.training.generate.recipes import AnyGenerator, build
-from recognizer.training.run_folder import RunError, content_of, save_content
+from recognizer.training.run_folder import RunError, open_content, save_content
 
 Array = NDArray[np.float32]
 
@@ -77,7 +77,7 @@ def load_trained(folder: Path) -> Trained:
     path = folder / GENERATOR_FILE
     if not path.is_file():
         raise RunError(f"no {GENERATOR_FILE} in {folder}; train first, or give the folder of a finished training")
-    with content_of(path, f"remove {folder} and train again") as content:
+    with open_content(path, f"remove {folder} and train again") as content:
         network = build(content["name"], content["config"])
         network.load_state_dict(content["weights"])
         return Trained(

@@ -22,7 +22,7 @@ from recognizer.training.everyday_streams import read_corpus
 from recognizer.training.loop import Batch, Hardware
 from recognizer.training.models.gl_features import motion_of
 from recognizer.training.pretrain.own_recordings import OWN, read_library, with_recordings
-from recognizer.training.pretrain.pretraining import Pretrained, Pretraining, load_pretrained, pretrain_on
+from recognizer.training.pretrain.pretraining import Pretrained, PretrainingJob, load_pretrained, pretrain_on
 from recognizer.training.pretrain.recipes import GLOBAL, Recipe, config_of
 from recognizer.training.pretrain.targets import mpdp_targets
 from recognizer.training.run_folder import RunError, digest_of_columns
@@ -59,7 +59,7 @@ class EverydayBatches:
         self.corpus, self.rows, self.recipe, self.seed = corpus, rows, recipe, seed
         seconds = np.minimum(corpus.length[rows] / corpus.fps[rows], _LONGEST_S)
         self._share = (seconds / seconds.sum()).astype(np.float64)
-        self.steps_an_epoch = math.ceil(len(rows) / recipe.batch)  # batches of as many windows as there are recordings
+        self.steps_per_epoch = math.ceil(len(rows) / recipe.batch)  # batches of as many windows as there are recordings
 
     def batch(self, step: int, mine: slice = slice(None)) -> Batch:
         """Clips (B, 30, 14, 2), real (B, 30), and the classes (B, 30, I, 14) of direction and magnitude."""
@@ -109,7 +109,7 @@ def pretrain_everyday(
     """As pretraining.pretrain_on, on rows_of the corpus."""
     rows = rows_of(corpus)
     own = int((corpus.dataset == OWN).sum())
-    job = Pretraining(NAME, size, recipe, FRAMES, seed, "train")
+    job = PretrainingJob(NAME, size, recipe, FRAMES, seed, "train")
     described = {
         "job": asdict(job),
         "joints": list(TOKENS),

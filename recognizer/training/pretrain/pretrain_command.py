@@ -46,7 +46,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--task", default=everyday.NAME, help=f"{everyday.NAME}: {everyday.TITLE}")
     library = "a library whose recordings are learnt from too, labelled or not"
     run.add_argument("--recordings", type=Path, metavar="LIBRARY", help=library)
-    left = "data sets of which nothing is seen"
+    left = "data sets to leave out"
     run.add_argument("--leave-out", nargs="+", default=[], metavar="SET", help=left)
     run.add_argument("--seed", type=seed, default=0)
     add_recipe(run)

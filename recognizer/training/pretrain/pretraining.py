@@ -18,14 +18,14 @@ from recognizer.training.loop import fit as fit_network
 from recognizer.training.models.gl_transformer import GlConfig, GlPretraining, GlTransformer
 from recognizer.training.pretrain.recipes import Recipe
 from recognizer.training.pretrain.targets import Reading
-from recognizer.training.run_folder import RunError, claim, content_of, demand_same, save_content
+from recognizer.training.run_folder import RunError, check_same_job, claim_folder, open_content, save_content
 
 WEIGHTS_FILE = "pretrained.pt"
 _GLOBAL_WEIGHT = 0.05  # of the published code; the paper has none
 
 
 @dataclass(frozen=True, slots=True)
-class Pretraining:
+class PretrainingJob:
     """A pretraining job. frames: the longest clip. part: of the data that is used for training."""
 
     task: str
@@ -47,9 +47,9 @@ class RecipeTraining(Training):
 
     remedy = "lower --learning-rate"
 
-    def __init__(self, network: nn.Module, recipe: Recipe, steps_an_epoch: int, seed: int) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, steps_per_epoch: int, seed: int) -> None:
         super().__init__(network, seed)
-        self.recipe, self.steps_an_epoch = recipe, steps_an_epoch
+        self.recipe, self.steps_per_epoch = recipe, steps_per_epoch
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
@@ -61,7 +61,7 @@ class RecipeTraining(Training):
     def rate(self, step: int) -> float:
         """Factor on the recipe's rate: a linear warm-up, and a decay after each epoch."""
         warm = min(1.0, (step + 1) / max(self.recipe.warmup, 1))
-        return float(warm * self.recipe.decay ** (step // self.steps_an_epoch))
+        return float(warm * self.recipe.decay ** (step // self.steps_per_epoch))
 
 
 def mpdp_loss(
@@ -136,7 +136,7 @@ def pretrain_on(
     recipe, seed = batches.recipe, int(described["job"]["seed"])
     if reason := hardware.fits(recipe.batch):
         raise TrainingError(reason)
-    demand_same(folder, described)
+    check_same_job(folder, described)
     if (folder / WEIGHTS_FILE).is_file():
         return load_pretrained(folder)
     torch.manual_seed(seed)
@@ -145,8 +145,8 @@ def pretrain_on(
     except ValueError as error:
         raise TrainingError(f"the recipe makes no network: {error}") from error
     network = GlPretraining(backbone, len(recipe.intervals), magnitude=recipe.magnitude)
-    training = MpdpTraining(network, recipe, batches.steps_an_epoch, seed)
-    claim(folder, described)
+    training = MpdpTraining(network, recipe, batches.steps_per_epoch, seed)
+    claim_folder(folder, described)
     trainer = fit(training, batches, folder, hardware, callbacks)
     network = network.float().cpu().eval()
     _save(folder, network, described, training.seconds)
@@ -159,7 +159,7 @@ def load_pretrained(folder: Path) -> Pretrained:
     path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise RunError(f"no {WEIGHTS_FILE} in {folder}; pretrain first, or give the folder of a finished pretraining")
-    with content_of(path, f"remove {folder} and pretrain again") as content:
+    with open_content(path, f"remove {folder} and pretrain again") as content:
         recipe = content["described"]["job"]["recipe"]
         backbone = GlTransformer(GlConfig(**content["config"]))
         network = GlPretraining(backbone, len(recipe["intervals"]), magnitude=recipe["magnitude"])
@@ -172,7 +172,7 @@ def fit(
 ) -> lightning.Trainer:
     """Train to the end of the recipe, from the folder's checkpoint on where there is one. Raises RunError."""
     recipe = training.recipe
-    data = StepData(batches, batches.steps_an_epoch * recipe.epochs)
+    data = StepData(batches, batches.steps_per_epoch * recipe.epochs)
     return fit_network(training, data, folder, hardware, clip_norm=recipe.clip_norm, callbacks=callbacks)
 
 

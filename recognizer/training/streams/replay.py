@@ -11,7 +11,7 @@ from recognizer.clips import Clip, Prediction
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import HALF_BODY, ActionCard, ActionEvent, Decider
 from recognizer.features import LAYOUT, RATE_FPS, clip_features
-from recognizer.live import GONE_S, TICKS_A_DECISION
+from recognizer.live import GONE_S, TICKS_PER_DECISION
 from recognizer.training.augment import Array
 from recognizer.training.batches import FRAMES
 from recognizer.training.streams.run import Moment, StreamResult
@@ -47,7 +47,7 @@ def record(sequences: Iterable[LabelledSequence]) -> Iterator[RecordedStream]:
 
 
 def _clips(sequence: LabelledSequence) -> Iterator[Clip]:
-    window = PoseWindow(FRAMES, RATE_FPS, LAYOUT, every=TICKS_A_DECISION)
+    window = PoseWindow(FRAMES, RATE_FPS, LAYOUT, every=TICKS_PER_DECISION)
     for place in np.flatnonzero(sequence.posed).tolist():
         yield from window.push(
             Pose(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pose.types import Pose
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.decision import ActionEvent, Decision
-from recognizer.live import GONE_S, LiveRecognition, Predicting
+from recognizer.live import GONE_S, LiveRecognition, Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class StreamResult:
     events: tuple[ActionEvent, ...]
 
 
-def stream_sequence(sequence: LabelledSequence, recognizer: Predicting) -> StreamResult:
+def stream_sequence(sequence: LabelledSequence, recognizer: Predictor) -> StreamResult:
     """Run the live program on the sequence, at the sequence's own times.
 
     A frame without a pose keeps what was shown until the person counts as gone; the end of the sequence ends what is

@@ -61,7 +61,7 @@ def test_hosts_are_known_however_they_are_written(tmp_path):
     ("text", "says"),
     [
         ("rule = 3", "rule must be a list"),
-        ("rules = []", "'rules' is none of"),
+        ("rules = []", "'rules' is not one of"),
         ('[[rule]]\naction = "a"\nlasts_s = 1', "does nothing"),
         ('[[rule]]\naction = "a"\ndo = [{sound=""}]', "needs lasts_s or times"),
         ('[[rule]]\naction = "a"\nlasts_s = 1\ntimes = 2\ndo = [{sound=""}]', "needs lasts_s or times"),
@@ -76,7 +76,7 @@ def test_hosts_are_known_however_they_are_written(tmp_path):
         ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = [{post=""}]', "post needs a text"),
         ('[[rule]]\naction = "a"\nlasts_s = 1\non = 1\ndo = [{sound=""}]', "on must be true or false"),
         ('[mqtt]\nhost = "h"\nport = 99999', "port from 1 to 65535"),
-        ('[mqtt]\npassword = "p"', "'password' is none of"),
+        ('[mqtt]\npassword = "p"', "'password' is not one of"),
         ("a = = 1", "is not a valid TOML file"),
         ("a = 1" + "0" * 5000, "is not a valid TOML file"),
         ("a = " + "[" * 100_000, "is not a valid TOML file"),

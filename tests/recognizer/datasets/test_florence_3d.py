@@ -75,7 +75,7 @@ def test_joints_have_their_names_and_the_pictures_axes(side, scale, tmp_path):
         ("1 1 1 0.5", "line 2 is not 48 numbers"),
         ("x", "line 2 is not 48 numbers"),
         ("1 2 1 " + " ".join(["0.5"] * 45), "lines 1 to 3: not one video of one person"),
-        ("1 1 1 " + " ".join(["nan"] * 45), "lines 1 to 3: joints that are no places"),
+        ("1 1 1 " + " ".join(["nan"] * 45), "lines 1 to 3: joints that are not positions"),
     ],
 )
 def test_a_video_with_a_damaged_line_is_one_problem(line, says, tmp_path):

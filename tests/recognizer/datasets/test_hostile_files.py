@@ -145,8 +145,8 @@ def test_penn_joints_that_are_not_numbers_are_missing(tmp_path, caplog):
     [
         ({"y": np.ones((5, 13))}, "y of shape"),
         ({"x": {"a": 1.0}, "y": np.ones((1, 1))}, "x and y are not numbers"),
-        ({"action": np.array([])}, "`action` is no name"),
-        ({"action": 7}, "`action` is no name"),
+        ({"action": np.array([])}, "`action` is not a name"),
+        ({"action": 7}, "`action` is not a name"),
         ({"train": np.ones(3)}, "`train` no number"),
         ({"train": "yes"}, "`train` no number"),
     ],

@@ -10,9 +10,9 @@ from teaching_examples import made_example, made_examples
 from recognizer.teaching.check import (
     Check,
     _held_out,
-    answer_of,
     check,
     copies_sentence,
+    example_probabilities,
     needed_examples,
     unnamed_sentence,
 )
@@ -22,9 +22,9 @@ from recognizer.teaching.quick import fit, folds, teach
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.run import run_quick
 from recognizer.teaching.split_check import with_test
-from recognizer.teaching.windows import Changes
+from recognizer.teaching.windows import WindowAugmentation
 
-CHANGES = Changes(windows=3)
+CHANGES = WindowAugmentation(windows=3)
 
 
 def checked(examples, base, shape):
@@ -253,7 +253,7 @@ def test_an_action_is_the_answer_only_where_it_is_likelier_than_none():
 
 def test_windows_of_rest_weigh_little_in_an_examples_answer():
     windows = np.array([[0.9, 0, 0.1], [0, 0.1, 0.9], [0, 0.1, 0.9]])  # weights .95, .15 and .15
-    np.testing.assert_allclose(answer_of(windows), [0.684, 0.024, 0.292])
+    np.testing.assert_allclose(example_probabilities(windows), [0.684, 0.024, 0.292])
 
 
 def test_an_error_halves_with_four_times_the_examples():

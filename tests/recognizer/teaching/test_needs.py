@@ -11,7 +11,7 @@ from recognizer.teaching.lesson import prepare
 from recognizer.teaching.needs import needs_of
 from recognizer.teaching.package import Base, Package, place
 from recognizer.teaching.quick import teach
-from recognizer.teaching.windows import Changes
+from recognizer.teaching.windows import WindowAugmentation
 
 LEGS, HIPS = ("knee", "ankle"), ("hip", "knee", "ankle")
 ALL = ("arms", "hips", "legs")
@@ -69,7 +69,7 @@ def test_names_of_the_card_are_those_of_their_examples_in_order():
 @pytest.mark.parametrize("keep_base", [True, False])
 def test_the_packaged_card_has_them_and_those_of_the_base_that_stays(base, base_folder, shape, tmp_path, keep_base):
     examples = [hidden(made_example("raise", number), *HIPS) for number in range(3)] + made_examples(("step",), 3)
-    taught = teach(prepare(examples, base, shape, Changes(windows=3)))
+    taught = teach(prepare(examples, base, shape, WindowAugmentation(windows=3)))
     loaded = Base.load(base_folder)
     rules = loaded.card.decision
     rules = DecisionRules(rules.temperature, rules.thresholds, rules.other, {"wave": ("arms",), "other": ALL})

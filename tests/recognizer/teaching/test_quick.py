@@ -19,9 +19,9 @@ from recognizer.teaching.lesson import NOTHING, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import predict_held_out, teach, usable_background
 from recognizer.teaching.versions import plain_name, taught_model, versions
-from recognizer.teaching.windows import Changes, as_clips, cut, resampled, sliding
+from recognizer.teaching.windows import WindowAugmentation, as_clips, cut, resampled, sliding
 
-CHANGES = Changes(windows=3)
+CHANGES = WindowAugmentation(windows=3)
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +43,17 @@ def test_what_is_there_twice_is_described_once(lesson, base, shape):
             return base.embed(examples)
 
     again = prepare(made_examples(), Counting(), shape, CHANGES)
-    windows = [again.shaken, again.plain, again.background]
+    windows = [again.augmented, again.original, again.background]
     unchanged = sum(len(sliding(resampled(example, shape), shape, 0.4)) for example in again.examples)
     assert unchanged / 2 < sum(len(each.owner) for each in windows) - len(asked) <= unchanged
     for number, example in enumerate(again.examples):
         even = resampled(example, shape)
         wanted = describe(as_clips(*cut(even, sliding(even, shape, 0.2)), shape), base)
-        np.testing.assert_allclose(again.plain.description[again.plain.owner == number], wanted, atol=1e-4)
+        np.testing.assert_allclose(again.original.description[again.original.owner == number], wanted, atol=1e-4)
         wanted = describe(as_clips(*cut(even, sliding(even, shape, 0.4)), shape), base)
-        found = again.shaken.description[again.shaken.owner == number]
+        found = again.augmented.description[again.augmented.owner == number]
         np.testing.assert_allclose(found[: len(wanted)], wanted, atol=1e-4)
-    np.testing.assert_allclose(again.shaken.description, lesson.shaken.description, atol=1e-4)
+    np.testing.assert_allclose(again.augmented.description, lesson.augmented.description, atol=1e-4)
 
 
 def windows_of(example, shape):
@@ -113,7 +113,7 @@ def test_held_out_windows_are_judged_once_and_thresholds_are_within_bounds(lesso
 
     judged = predict_held_out(lesson, QuickSettings())
     own = judged.example[judged.example >= 0]
-    assert np.array_equal(np.bincount(own), np.bincount(lesson.plain.owner))
+    assert np.array_equal(np.bincount(own), np.bincount(lesson.original.owner))
     assert ((taught.thresholds >= 0.3) & (taught.thresholds <= 0.95)).all()
 
 
@@ -121,8 +121,8 @@ def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
     """A stretch of background that repeats a taught example must not teach that it is nothing."""
     from recognizer.teaching.lesson import Windows
 
-    own = lesson.plain.owner == 0
-    copied = lesson.plain.description[own]
+    own = lesson.original.owner == 0
+    copied = lesson.original.description[own]
     background = Windows(
         np.concatenate([lesson.background.description, copied]),
         np.concatenate([lesson.background.owner, np.full(own.sum(), len(lesson.background_actions))]),
@@ -279,7 +279,7 @@ def test_examples_that_teach_nothing_are_named(base, shape):
 def test_one_sided_actions_are_not_mirrored(base, shape):
     examples = made_examples(("raise",), 2)
     both, one = (prepare(examples, base, shape, CHANGES, one_sided=sided) for sided in ((), ("raise",)))
-    assert len(both.shaken.owner) == 2 * len(one.shaken.owner)
+    assert len(both.augmented.owner) == 2 * len(one.augmented.owner)
 
 
 def test_a_base_in_another_layout_is_fed_in_its_own(base, shape):

@@ -11,7 +11,7 @@ from recognizer.teaching.background import SITTING, STANDING, everyday_motion, p
 from recognizer.teaching.check import Check
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.metrics import FalseAlarms, counted
-from recognizer.teaching.replay import Footage, examined, fired, fired_in, footage_of, longer
+from recognizer.teaching.replay import Footage, fired, fired_in, footage_of, longer, with_findings
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.run import run_quick
 from recognizer.teaching.versions import taught_model
@@ -76,7 +76,7 @@ class Always:
 def test_footage_is_played_as_live(base):
     action = next(a for a in base.card.actions if a not in base.card.decision.other)
     assert fired(Always(base, action), longer(made_example(NOTHING, 1, seconds=0.8))) == [action]
-    found = examined(
+    found = with_findings(
         Check((), (), {}, None),
         Always(base, action),
         {action: "boot"},
@@ -140,7 +140,7 @@ def test_mistakes_and_alarms_are_told_in_plain_words():
     names = ["greet/1", "clap/1", "greet/2", "clap/2", "clap/3"]
     metrics = counted(pairs, ("clap", "greet"), "sessions", 2, 0, names=names)
     check = Check((metrics,), (), {}, FalseAlarms(90.0, {"greet": 3}))
-    found = examined(check, None, {}, (), lambda action, on: (f"{action}/9",)).findings
+    found = with_findings(check, None, {}, (), lambda action, on: (f"{action}/9",)).findings
     assert [each.text for each in found] == [
         "greet is also shown in the footage of nothing, 3 times in 1.5 min: "
         "record more takes, or more footage of nothing",
@@ -153,6 +153,6 @@ def test_mistakes_and_alarms_are_told_in_plain_words():
 def test_one_kind_of_footage_once_has_no_count(base):
     action = next(a for a in base.card.actions if a not in base.card.decision.other)
     footage = [Footage("waving", longer(made_example("raise", 1)))]
-    found = examined(Check((), (), {}, None), Always(base, action), {action: "boot"}, footage, nobody)
+    found = with_findings(Check((), (), {}, None), Always(base, action), {action: "boot"}, footage, nobody)
     said = "boot is also triggered by waving: record more takes, or label such footage as nothing"
     assert found.findings[0].text == said

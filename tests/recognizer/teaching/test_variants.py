@@ -18,9 +18,9 @@ from recognizer.teaching.request import TeachingRequest, read_request, write_req
 from recognizer.teaching.run import run_quick
 from recognizer.teaching.variants import Variant, VariantSettings, make_variants, try_variants
 from recognizer.teaching.versions import taught_model
-from recognizer.teaching.windows import Changes
+from recognizer.teaching.windows import WindowAugmentation
 
-FEW = Changes(windows=3)
+FEW = WindowAugmentation(windows=3)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def two_days():
 def tried(examples, variants, generator, base, shape):
     lesson = prepare(examples, base, shape, FEW)
     taught = teach(lesson)
-    plain = check(lesson, taught, shape)
-    return taught, plain, *try_variants(lesson, taught, plain, variants, generator.card, base, shape)
+    original = check(lesson, taught, shape)
+    return taught, original, *try_variants(lesson, taught, original, variants, generator.card, base, shape)
 
 
 def test_variants_that_help_are_kept_and_the_gain_is_told(generator, base, shape):
@@ -73,13 +73,13 @@ def test_variants_that_help_are_kept_and_the_gain_is_told(generator, base, shape
         variants.append(
             Variant(styled(example.action, STYLES[example.action][other], 50 + index, example.session), index, {})
         )
-    before, plain, after, found = tried(examples, variants, generator, base, shape)
+    before, original, after, found = tried(examples, variants, generator, base, shape)
     told = found.variants
     assert told.kept
-    assert plain.checks[0].accuracy < 0.6 < found.checks[0].accuracy
-    assert (told.accuracy_without, told.accuracy_with) == (plain.checks[0].accuracy, found.checks[0].accuracy)
+    assert original.checks[0].accuracy < 0.6 < found.checks[0].accuracy
+    assert (told.accuracy_without, told.accuracy_with) == (original.checks[0].accuracy, found.checks[0].accuracy)
     assert (told.held_out, told.examples, told.variants) == ("sessions", 12, 12)
-    assert found.checks[0].examples == plain.checks[0].examples  # a variant is never judged by
+    assert found.checks[0].examples == original.checks[0].examples  # a variant is never judged by
     assert [each["of"] for each in told.made] == [example.name for example in examples]
     assert np.abs(after.head.weights - before.head.weights).max() > 0
 
@@ -92,13 +92,13 @@ def test_variants_that_hurt_are_dropped(generator, base, shape):
         for index, example in enumerate(examples)
         for n in range(5)
     ]
-    before, plain, after, found = tried(examples, variants, generator, base, shape)
-    assert plain.checks[0].accuracy > 0.9
+    before, original, after, found = tried(examples, variants, generator, base, shape)
+    assert original.checks[0].accuracy > 0.9
     assert found.variants.accuracy_with < found.variants.accuracy_without
     assert not found.variants.kept
     assert found.variants.made == ()
     assert after is before
-    assert found.checks == plain.checks
+    assert found.checks == original.checks
 
 
 def test_variants_that_bring_false_alarms_are_dropped(generator, base, shape, monkeypatch):
@@ -125,8 +125,8 @@ def test_a_head_that_judges_an_example_has_not_seen_its_variants(generator, base
     # Copies of the judged example itself would make it right, were they there while it is judged.
     examples = two_days()
     variants = [Variant(example, index, {}) for index, example in enumerate(examples) for _ in range(3)]
-    _, plain, _, found = tried(examples, variants, generator, base, shape)
-    assert plain.checks[0].accuracy < 0.6
+    _, original, _, found = tried(examples, variants, generator, base, shape)
+    assert original.checks[0].accuracy < 0.6
     assert found.variants.accuracy_with < 0.6
 
 
@@ -134,9 +134,9 @@ def test_an_example_with_variants_weighs_as_much_as_one_without(base, shape):
     examples = made_examples(examples=3)
     lesson = prepare(examples, base, shape, FEW)
     richer = with_extra(lesson, [(4, examples[4]), (4, examples[5])], base, shape, FEW)
-    assert (richer.plain, richer.hop_s.tolist()) == (lesson.plain, lesson.hop_s.tolist())
-    assert np.bincount(richer.shaken.owner)[4] > 2 * np.bincount(lesson.shaken.owner)[4]
-    assert set(richer.shaken.owner) == set(lesson.shaken.owner)
+    assert (richer.original, richer.hop_s.tolist()) == (lesson.original, lesson.hop_s.tolist())
+    assert np.bincount(richer.augmented.owner)[4] > 2 * np.bincount(lesson.augmented.owner)[4]
+    assert set(richer.augmented.owner) == set(lesson.augmented.owner)
     assert with_extra(lesson, [], base, shape, FEW) is lesson
 
 

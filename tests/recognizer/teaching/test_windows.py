@@ -8,14 +8,14 @@ from pose.skeleton import MPOSE_13
 from pose.types import Pose
 from recognizer.features import clip_features
 from recognizer.teaching.windows import (
-    Changes,
     ResampledExample,
     Shape,
+    WindowAugmentation,
+    augmented_positions,
     cut,
     jittered,
     mirrored,
     resampled,
-    shaken,
     sliding,
 )
 from recognizer.window import PoseWindow
@@ -55,7 +55,7 @@ def test_sliding_windows_reach_the_end_of_the_example():
 def test_shaken_windows_differ_in_start_and_speed_and_grow_with_the_example():
     rng = np.random.default_rng(0)
     short, long = (resampled(made_example("bow", seconds=s), SHAPE) for s in (1.4, 6.4))
-    a, b = (shaken(each, SHAPE, Changes(), rng, 10) for each in (short, long))
+    a, b = (augmented_positions(each, SHAPE, WindowAugmentation(), rng, 10) for each in (short, long))
     assert len(a) == 10
     assert 38 <= len(b) <= 45
     spans = b[:, -1] - b[:, 0]
@@ -70,7 +70,7 @@ def test_a_joint_that_is_missing_stays_missing():
     place = MPOSE_13.index("left_ankle")
     assert not confidence[:, :, place].any()
     assert not xy[:, :, place].any()
-    again, _ = jittered(xy, confidence, MPOSE_13, Changes(), np.random.default_rng(0))
+    again, _ = jittered(xy, confidence, MPOSE_13, WindowAugmentation(), np.random.default_rng(0))
     assert not again[:, :, place].any()
     assert (np.abs(again - xy)[:, :, 0] > 0).all()
 
@@ -90,7 +90,9 @@ def test_noise_is_in_units_of_the_body():
     found = []
     for each in (example, far):
         window = cut(each, sliding(each, SHAPE, 0.5))
-        found.append(clip_features(*jittered(*window, MPOSE_13, Changes(), np.random.default_rng(1)), SHAPE.fps))
+        found.append(
+            clip_features(*jittered(*window, MPOSE_13, WindowAugmentation(), np.random.default_rng(1)), SHAPE.fps)
+        )
     assert np.allclose(found[0], found[1], atol=2e-3)
 
 

@@ -103,7 +103,7 @@ def test_opacity_of_a_skeleton_is_its_frames_score():
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["explain", "nothing.mp4", "--out", "OUT"], "nothing.mp4 is no file"),
+        (["explain", "nothing.mp4", "--out", "OUT"], "nothing.mp4 is not a file"),
         (["explain", "utd_mhad/a9_s9_t9", "--data", "DATA", "--out", "OUT"], "utd_mhad has no recording 'a9_s9_t9'"),
         (["explain", "utd_mhad/a1_s1_t1", "--data", "DATA", "--out", "OUT", "--action", "dance"], "no action 'dance'"),
         (["explain", "x", "--model", "unheard-of", "--out", "OUT"], "no model 'unheard-of'"),

@@ -36,7 +36,7 @@ SMALL = {"widths": [8, 8], "strides": [1, 1], "kernel": 3}
 @pytest.fixture(params=["act-micro", "st-gcn"])
 def settings(monkeypatch, request):
     monkeypatch.setattr(fit_module, "STEPS_AN_EPOCH", 2)
-    monkeypatch.setattr(fit_module.LabelledBatches, "steps_an_epoch", 2)
+    monkeypatch.setattr(fit_module.LabelledBatches, "steps_per_epoch", 2)
     changes = SMALL if request.param == "st-gcn" else ONE_LAYER
     return FitSettings(steps=STEPS, batch=16, network=request.param, changes=changes)
 

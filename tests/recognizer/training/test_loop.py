@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.training.loop import LAST_CHECKPOINT, Hardware, StepData, Training, fit  # noqa: E402
-from recognizer.training.run_folder import NETWORK_FILE, RunError, claim, demand_same  # noqa: E402
+from recognizer.training.run_folder import NETWORK_FILE, RunError, check_same_job, claim_folder  # noqa: E402
 
 QUIET = Hardware(accelerator="cpu", precision="32-true", logs=False, checkpoint_steps=2)
 
@@ -33,7 +33,7 @@ class Line(Training):
 class Numbers:
     """Two batches an epoch, each the number of its step."""
 
-    steps_an_epoch = 2
+    steps_per_epoch = 2
 
     def batch(self, step, mine=slice(None)):
         return (torch.full((4, 1), float(step))[mine],)
@@ -131,12 +131,12 @@ def test_an_error_of_the_training_itself_is_not_blamed_on_the_checkpoint(tmp_pat
 
 
 def test_a_folder_belongs_to_one_job(tmp_path):
-    claim(tmp_path / "run", {"seed": 0})
-    claim(tmp_path / "run", {"seed": 0})
-    demand_same(tmp_path / "run", {"seed": 0})
+    claim_folder(tmp_path / "run", {"seed": 0})
+    claim_folder(tmp_path / "run", {"seed": 0})
+    check_same_job(tmp_path / "run", {"seed": 0})
     with pytest.raises(RunError, match="holds another training"):
-        claim(tmp_path / "run", {"seed": 1})
-    demand_same(tmp_path / "none", {"seed": 1})
+        claim_folder(tmp_path / "run", {"seed": 1})
+    check_same_job(tmp_path / "none", {"seed": 1})
     assert not (tmp_path / "none").exists()
 
 
@@ -144,7 +144,7 @@ def test_a_folder_belongs_to_one_job(tmp_path):
 def test_a_training_of_which_nobody_knows_whose_it_is_is_left_alone(tmp_path, file):
     (tmp_path / file).write_bytes(b"of an earlier version")
     with pytest.raises(RunError, match="holds another training"):
-        claim(tmp_path, {"seed": 0})
+        claim_folder(tmp_path, {"seed": 0})
     assert [path.name for path in tmp_path.iterdir()] == [file]
 
 

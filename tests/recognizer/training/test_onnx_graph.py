@@ -13,7 +13,7 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import Ensemble
 from recognizer.training.models.registry import NetworkSpec
 from recognizer.training.models.st_tr import StTr
-from recognizer.training.onnx_graph import written_out
+from recognizer.training.onnx_graph import expand_constants
 
 FEATURES = 78
 
@@ -155,7 +155,7 @@ def test_no_constant_is_written_out_beyond_a_bound_or_over_an_axis_that_is_open(
         value = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, shape)
         x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)
         graph = helper.make_graph([helper.make_node("Add", ["x", "small"], ["y"])], "g", [x], [value], [small])
-        model = written_out(helper.make_model(graph))
+        model = expand_constants(helper.make_model(graph))
         (only,) = model.graph.initializer
         assert only.name == model.graph.node[0].input[1]
         return onnx.numpy_helper.to_array(only)

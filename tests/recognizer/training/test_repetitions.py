@@ -37,7 +37,7 @@ def test_the_shipped_table_is_read() -> None:
     ids=["short", "time", "count", "half"],
 )
 def test_a_row_that_is_none_is_one_line(row: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no table with the columns") as raised:
+    with pytest.raises(DataError, match="is not a table with the columns") as raised:
         read_counts(table(tmp_path, row))
     assert "\n" not in str(raised.value)
 

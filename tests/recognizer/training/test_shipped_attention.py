@@ -13,7 +13,7 @@ from pose.demo.draw import Camera  # noqa: E402
 from pose.demo.script import Script  # noqa: E402
 from pose.onnx_session import cpu_session  # noqa: E402
 from recognizer.features import LAYOUT, RATE_FPS, clip_features  # noqa: E402
-from recognizer.training.fine_tune.start import kept_networks  # noqa: E402
+from recognizer.training.fine_tune.start import load_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from research.explain.samples import sample  # noqa: E402
 
@@ -62,7 +62,7 @@ def features(request) -> np.ndarray:
 def test_the_shipped_graph_tells_what_the_trained_network_tells(name, features):
     session = cpu_session((WEIGHTS / name / "model.onnx").read_bytes())
     found = dict(zip(TOLD[name], session.run(TOLD[name], {"features": features}), strict=True))
-    network = Deployed(kept_networks(WEIGHTS / name).networks, listed=LISTED).eval().double()
+    network = Deployed(load_networks(WEIGHTS / name).networks, listed=LISTED).eval().double()
     with torch.inference_mode():
         exact = network.inside(torch.from_numpy(features).double())
     for output, values in found.items():

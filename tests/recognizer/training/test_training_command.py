@@ -19,7 +19,7 @@ from recognizer.teaching.full_start import NETWORKS_FILE  # noqa: E402
 from recognizer.training.command_line import main  # noqa: E402
 from recognizer.training.everyday import ACTIONS  # noqa: E402
 from recognizer.training.export import export, with_inside  # noqa: E402
-from recognizer.training.fine_tune.start import kept_networks, save_networks  # noqa: E402
+from recognizer.training.fine_tune.start import load_networks, save_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.registry import NetworkSpec  # noqa: E402
 from recognizer.training.recalibrate import ExportedGraph  # noqa: E402
@@ -62,13 +62,13 @@ def test_networks_of_another_recognizer_are_averaged_beside_its_own(trained, tin
     card = ModelCard.load(tmp_path / "act")
     assert (card.model, card.embedding.shape) == ("act", ("N", 64 + 128))
     assert card.notes.endswith("Averaged with 1 DD-Net.")
-    kept = kept_networks(tmp_path / "act")
+    kept = load_networks(tmp_path / "act")
     assert (kept.spec.name, len(kept.networks)) == ("act-micro", 1)
     assert OnnxRecognizer(tmp_path / "act", "cpu").self_test().max_error < 1e-4
 
 
 def test_the_networks_are_kept_beside_it_to_be_trained_on(exported, trained):
-    (network,) = kept_networks(exported).networks
+    (network,) = load_networks(exported).networks
     for name, values in load_run(trained / "final").network.state_dict().items():
         torch.testing.assert_close(network.state_dict()[name], values, rtol=0, atol=0)
 
@@ -173,7 +173,7 @@ def test_training_goes_on_from_a_run_of_people_who_may_train(trained, tiny_data,
 
 def test_training_goes_on_from_no_model_that_may_know_who_judges(exported, trained, tiny_data, tmp_path, capsys):
     arguments = ["train", "--data", str(tiny_data), "--steps", "1", "--batch", "16"]
-    assert kept_networks(exported).parts == ("train", "validation")
+    assert load_networks(exported).parts == ("train", "validation")
     assert main([*arguments, "--start", str(exported), "--out", str(tmp_path / "a")]) == 2
     assert "validation people" in capsys.readouterr().err
     chosen = tmp_path / "chosen"

@@ -14,7 +14,7 @@ from recognizer.generator import OnnxGenerator
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.lesson import prepare
 from recognizer.teaching.variants import VariantSettings
-from recognizer.teaching.windows import Changes, Shape
+from recognizer.teaching.windows import Shape, WindowAugmentation
 from recognizer.training.run_folder import RunError
 from research.generate import few_shot
 from research.generate.few_shot import (
@@ -47,7 +47,7 @@ def pool(base):
     recognizer = OnnxRecognizer(base, "cpu")
     shape = Shape(recognizer.frames, recognizer.fps, MPOSE_13)
     clips = made_examples(ACTIONS, 6, people=("Ada", "Bob"))
-    lesson = prepare(clips, recognizer, shape, Changes(windows=2))
+    lesson = prepare(clips, recognizer, shape, WindowAugmentation(windows=2))
     recognizer.close()
     person = np.array([clip.person for clip in clips])
     return Pool(lesson, person, person == "Ada", person == "Bob")
@@ -55,10 +55,10 @@ def pool(base):
 
 def test_only_clips_that_teach_have_variants(pool, generator, base):
     _, augmented = with_variants(pool, generator, base, VariantSettings(each=2))
-    before, after = (np.bincount(each.lesson.shaken.owner) for each in (pool, augmented))
+    before, after = (np.bincount(each.lesson.augmented.owner) for each in (pool, augmented))
     assert (after[pool.trains] > before[pool.trains]).all()
     assert (after[~pool.trains] == before[~pool.trains]).all()
-    assert augmented.lesson.plain is pool.lesson.plain
+    assert augmented.lesson.original is pool.lesson.original
 
 
 def test_an_episode_is_judged_without_and_with_them(pool, generator, base):

@@ -64,7 +64,7 @@ def test_processes_share_a_batch(clips):
 
 def test_a_pass_takes_every_clip_once(clips):
     maker = MotionBatches(clips, ROWS, RECIPE, 12, 0)
-    assert maker.steps_an_epoch == 3
+    assert maker.steps_per_epoch == 3
     for first in (0, 3):
         assert sorted(np.concatenate([maker._passes.drawn(first + step) for step in range(3)])) == ROWS.tolist()
     assert maker._passes.drawn(0).tolist() != maker._passes.drawn(3).tolist()

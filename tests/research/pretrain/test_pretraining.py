@@ -22,7 +22,7 @@ from recognizer.training.pretrain import pretraining as fitting  # noqa: E402
 from recognizer.training.pretrain.pretraining import (  # noqa: E402
     WEIGHTS_FILE,
     MpdpTraining,
-    Pretraining,
+    PretrainingJob,
     load_pretrained,
 )
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET  # noqa: E402
@@ -54,7 +54,7 @@ def _tiny(monkeypatch):
 
 
 def job(seed=0, **changes):
-    return Pretraining("made-up", "tiny", RECIPE.changed(**changes), 12, seed)
+    return PretrainingJob("made-up", "tiny", RECIPE.changed(**changes), 12, seed)
 
 
 def same(a, b):
@@ -124,7 +124,7 @@ sys.path[:0] = [{root!r}, {here!r}]
 import numpy as np
 import torch
 from moving_people import recording
-from recognizer.training.pretrain.pretraining import Pretraining
+from recognizer.training.pretrain.pretraining import PretrainingJob
 from research.pretrain.pretraining import pretrain
 from research.pretrain.motion import motion_clips
 from recognizer.training.pretrain.recipes import SIZES, SMALL_SET
@@ -134,7 +134,7 @@ SIZES["tiny"] = {{"width": 4, "depth": 2, "heads": 2}}
 clips = motion_clips([recording(n, 8, "ab"[n % 2], False) for n in range(16)])
 recipe = SMALL_SET.changed(batch=8, epochs=2, learning_rate=2e-3, dropout=0.0, stretch=0.0)
 hardware = Hardware(accelerator="cpu", devices="2", strategy="ddp", precision="32-true", logs=False)
-pretrain(clips, np.arange(16), Pretraining("made-up", "tiny", recipe, 12), Path({folder!r}), hardware)
+pretrain(clips, np.arange(16), PretrainingJob("made-up", "tiny", recipe, 12), Path({folder!r}), hardware)
 """
 
 
@@ -142,7 +142,7 @@ def test_two_processes_learn_what_one_does(tmp_path):
     """Every clip here has 8 frames, so that each process's mean is over as many frames as the other's."""
     clips = motion_clips([recording(n, 8, "ab"[n % 2], False) for n in range(16)])
     recipe = SMALL_SET.changed(batch=8, epochs=2, learning_rate=2e-3, dropout=0.0, stretch=0.0)
-    one = pretrain(clips, np.arange(16), Pretraining("made-up", "tiny", recipe, 12), tmp_path / "one", QUIET).network
+    one = pretrain(clips, np.arange(16), PretrainingJob("made-up", "tiny", recipe, 12), tmp_path / "one", QUIET).network
     script = tmp_path / "two.py"
     script.write_text(TWO.format(root=str(ROOT), here=str(Path(__file__).parent), folder=str(tmp_path / "two")))
     run = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=300)

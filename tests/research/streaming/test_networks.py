@@ -9,7 +9,7 @@ from research.errors import ResearchError
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from recognizer.training.fine_tune.start import kept_networks  # noqa: E402
+from recognizer.training.fine_tune.start import load_networks  # noqa: E402
 from recognizer.training.models.act import Act, ActConfig  # noqa: E402
 from recognizer.training.models.st_gcn import StGcn, StGcnConfig  # noqa: E402
 from recognizer.training.models.st_tr import StTr, StTrConfig, TemporalTransformer  # noqa: E402
@@ -131,7 +131,7 @@ def test_st_gcn_answers_as_its_padded_network_where_no_padding_is_seen(padding):
 
 
 def test_the_shipped_st_gcn_streams_as_its_valid_network():
-    (shipped,) = kept_networks(WEIGHTS / "st-gcn").networks
+    (shipped,) = load_networks(WEIGHTS / "st-gcn").networks
     config = replace(shipped.network.config, padding="valid")
     valid = StGcn(config)
     valid.load_state_dict(shipped.network.state_dict())

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from recognizer.features import CHANNELS, LAYOUT  # noqa: E402
 from recognizer.model_card import ModelCard  # noqa: E402
-from recognizer.training.fine_tune.start import kept_networks  # noqa: E402
+from recognizer.training.fine_tune.start import load_networks  # noqa: E402
 from recognizer.training.models.deployed import Deployed  # noqa: E402
 from recognizer.training.models.registry import ClipShape, network_of  # noqa: E402
 from research.streaming.recognizer import FEATURES, StreamingRecognizer, StreamingSession, to_onnx  # noqa: E402
@@ -112,7 +112,7 @@ def test_a_mirrored_person_has_the_same_answers():
 
 def test_the_shipped_recognizers_stream():
     for name, reach in (("st-gcn", 105), ("st-tr", 216)):
-        networks = kept_networks(WEIGHTS / name).networks
+        networks = load_networks(WEIGHTS / name).networks
         recognizer = StreamingRecognizer(Deployed(networks, len(ModelCard.load(WEIGHTS / name).actions) - 1), pooled=8)
         assert recognizer.reach == reach
         assert np.isfinite(in_torch(recognizer, poses_of(3))).all()

@@ -22,7 +22,7 @@ from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.versions import taught_model
 from recognizer.training.fine_tune.check import evaluate, remarks, split
 from recognizer.training.fine_tune.fine_tune_command import add_fine_tune, run_fine_tune
-from recognizer.training.fine_tune.start import copy_body, kept_networks, save_networks
+from recognizer.training.fine_tune.start import copy_body, load_networks, save_networks
 from recognizer.training.fine_tune.training import (
     FineTuneSettings,
     WindowSampler,
@@ -71,7 +71,7 @@ def test_the_body_of_a_trained_network_is_kept_and_its_head_is_new():
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
 def test_the_networks_beside_a_model_are_those_in_its_graph(folder):
     card = ModelCard.load(folder)
-    network = Deployed(kept_networks(folder).networks, listed=len(card.actions) - 1).eval()
+    network = Deployed(load_networks(folder).networks, listed=len(card.actions) - 1).eval()
     features = np.random.default_rng(card.parity.input_seed).standard_normal((1, card.frames, network.sign.numel()))
     session = cpu_session((folder / "model.onnx").read_bytes())
     assert card.embedding is not None
@@ -102,16 +102,16 @@ def test_networks_of_another_model_damaged_or_missing_are_refused(tmp_path):
         shutil.copy(WEIGHTS / "st-gcn" / name, tmp_path / name)
     shutil.copy(WEIGHTS / "act" / NETWORKS_FILE, tmp_path / NETWORKS_FILE)
     with pytest.raises(RunError, match="belongs to another model"):
-        kept_networks(tmp_path)
+        load_networks(tmp_path)
     (tmp_path / NETWORKS_FILE).write_bytes((tmp_path / NETWORKS_FILE).read_bytes()[:5000])
     with pytest.raises(RunError, match="damaged"):
-        kept_networks(tmp_path)
+        load_networks(tmp_path)
     np.savez(tmp_path / NETWORKS_FILE, about=np.array([{"a": 1}], dtype=object))
     with pytest.raises(RunError, match="cannot be used"):
-        kept_networks(tmp_path)
+        load_networks(tmp_path)
     (tmp_path / NETWORKS_FILE).unlink()
     with pytest.raises(RunError, match="choose another model"):
-        kept_networks(tmp_path)
+        load_networks(tmp_path)
 
 
 def test_a_graph_network_goes_on_from_a_trained_one():

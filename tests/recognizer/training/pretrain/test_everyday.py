@@ -211,7 +211,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(tiny_data, tmp_path, monkeypat
     batch = everyday.EverydayBatches.batch
 
     def killed(self, step, mine=slice(None)):
-        if step == self.steps_an_epoch:
+        if step == self.steps_per_epoch:
             raise _Killed
         return batch(self, step, mine)
 

@@ -55,7 +55,7 @@ def model(tiny_data, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(SIZES, "tiny", {"width": 4, "depth": 2, "heads": 2})
         patch.setattr(everyday_actions, "STEPS_AN_EPOCH", 3)
-        patch.setattr(everyday_actions.LabelledBatches, "steps_an_epoch", 3)
+        patch.setattr(everyday_actions.LabelledBatches, "steps_per_epoch", 3)
         # The figures are of what is right, and after three steps nothing is.
         patch.setattr(
             report, "metrics", lambda part, *_: {f"{part}_clips": {"split": "-", "accuracy": 0.5, "clips": 2}}
@@ -94,7 +94,7 @@ def test_quick_teaching_takes_it_as_a_base(model):
 
 
 def test_a_linear_layer_leaves_the_network_as_it_was(tiny_data, tmp_path, monkeypatch):
-    monkeypatch.setattr(everyday_actions.LabelledBatches, "steps_an_epoch", 2)
+    monkeypatch.setattr(everyday_actions.LabelledBatches, "steps_per_epoch", 2)
     start, corpus = pretrained(), read(tiny_data)
     before = {name: values.clone() for name, values in start.network.backbone.state_dict().items()}
     linear = everyday_actions.LINEAR.changed(epochs=1, batch=8)
