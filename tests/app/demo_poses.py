@@ -55,7 +55,7 @@ def record(root, poses, key_s, action, *, layout=MEDIAPIPE_33, **settings):
     for number, pose in enumerate(poses):
         if pose.time_s >= key_s and not pressed:
             done, pressed = threading.Event(), True
-            recorder._tell(done.set)
+            recorder._post(done.set)
             assert done.wait(60)
             recorder.start()
         frame = Frame(_BLANK, pose.time_s, time.perf_counter(), number)

@@ -144,7 +144,7 @@ class TestGivenBundle:
     def test_that_is_no_zip_is_refused(self, tmp_path):
         path = tmp_path / "text.task"
         path.write_text("not a bundle")
-        with pytest.raises(PoseModelError, match="no Pose Landmarker bundle"):
+        with pytest.raises(PoseModelError, match="not a Pose Landmarker bundle"):
             check_bundle(path)
 
     def test_with_a_flipped_bit_is_refused(self, tmp_path):

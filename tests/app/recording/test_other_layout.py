@@ -33,7 +33,7 @@ def test_a_take_in_coco_ends_by_itself_and_keeps_its_layout(tmp_path):
         moving = 2 <= time_s < 5
         recorder(as_coco(result(time_s, 60 * np.sin(8 * time_s) if moving else 0.0)))
     done = threading.Event()
-    recorder._tell(done.set)
+    recorder._post(done.set)
     assert done.wait(60)
     (folder,) = saved
     kept = read_recording(folder)
@@ -59,7 +59,7 @@ def test_another_estimator_ends_the_take_and_the_next_one_has_its_layout(tmp_pat
         for number in range(30):
             recorder(shown(result(start_s + number / 30)))
         done = threading.Event()
-        recorder._tell(done.set)
+        recorder._post(done.set)
         assert done.wait(60)
         recorder.source_changed("demo", COCO_17)
     recorder.close()

@@ -34,7 +34,7 @@ def feed(recorder, results):
 
 def settle(recorder):
     done = threading.Event()
-    recorder._tell(done.set)
+    recorder._post(done.set)
     assert done.wait(60)
 
 
@@ -185,7 +185,7 @@ def test_memory_before_a_take_is_bounded(recorder, results):
 def test_a_live_run_never_waits(tmp_path, results, monkeypatch):
     recorder = Recorder(tmp_path, "camera", MEDIAPIPE_33)
     stuck = threading.Event()
-    recorder._tell(lambda: stuck.wait(20))  # the disk does not answer
+    recorder._post(lambda: stuck.wait(20))  # the disk does not answer
     recorder._armed = True
     for number in range(300):
         recorder(result(number / 30, size=(1280, 720)))  # returns at once, or the test runs into its time limit
@@ -418,7 +418,7 @@ def test_what_was_skipped_is_counted_for_its_take_alone(tmp_path):
 
     def too_fast():
         stuck = threading.Event()
-        recorder._tell(lambda: stuck.wait(60))
+        recorder._post(lambda: stuck.wait(60))
         skipped = recorder._dropped
         while recorder._dropped < skipped + 5:
             recorder(result(next(times), size=(1280, 720)))

@@ -147,8 +147,8 @@ def test_penn_joints_that_are_not_numbers_are_missing(tmp_path, caplog):
         ({"x": {"a": 1.0}, "y": np.ones((1, 1))}, "x and y are not numbers"),
         ({"action": np.array([])}, "`action` is not a name"),
         ({"action": 7}, "`action` is not a name"),
-        ({"train": np.ones(3)}, "`train` no number"),
-        ({"train": "yes"}, "`train` no number"),
+        ({"train": np.ones(3)}, "`train` not a number"),
+        ({"train": "yes"}, "`train` not a number"),
     ],
 )
 def test_penn_fields_that_do_not_fit(change, word, tmp_path):
@@ -185,7 +185,7 @@ def test_penn_part_that_is_no_number(bad, tmp_path):
     (tmp_path / "labels").mkdir()
     joints = np.full((4, 13), 9.0)
     savemat(tmp_path / "labels" / "0001.mat", {"x": joints, "y": joints, "action": "squat", "train": bad})
-    refused(penn_action, tmp_path, "`train` no number")
+    refused(penn_action, tmp_path, "`train` not a number")
 
 
 def test_an_npy_whose_header_is_cut_is_one_line(tmp_path):
