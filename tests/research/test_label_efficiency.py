@@ -113,7 +113,7 @@ def test_a_missing_supervised_embedding_is_trained_without_the_set(tiny_data, tm
 
 def test_mistakes_are_told(tiny_data, tmp_path):
     flags = ("--data", tiny_data, "--sets", "penn_action", "--out", tmp_path / "metrics.json", "--steps", 1)
-    with pytest.raises(ActionLensError, match="no share"):
+    with pytest.raises(ActionLensError, match="not a share"):
         call(*flags, "--shares", 2)
     with pytest.raises(ActionLensError, match="needs --run"):
         call(*flags, "--methods", "pretrained", "--shares", 1)

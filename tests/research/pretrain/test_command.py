@@ -165,7 +165,7 @@ def test_mistakes_are_told_in_one_line(data, tmp_path, arguments, words):
 
 def test_shares_are_shares(data, tmp_path):
     pretrained(data, tmp_path)
-    with pytest.raises(ActionLensError, match="no share"):
+    with pytest.raises(ActionLensError, match="not a share"):
         call("evaluate", "--data", data, "--runs", tmp_path, "--shares", 1.5)
 
 

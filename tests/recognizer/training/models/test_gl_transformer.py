@@ -238,7 +238,7 @@ def test_branches_are_dropped_for_whole_clips_in_training():
     block = Block(replace(SMALL, dropout=0, attention_dropout=0), drop_path=0.5).train()
     packing = Packing(200, 9)
     torch.manual_seed(0)
-    branch = block._kept(torch.ones(1800, 4), packing).view(200, 9, 4)
+    branch = block._stochastic_depth(torch.ones(1800, 4), packing).view(200, 9, 4)
     kept = branch[:, 0, 0] > 0
     torch.testing.assert_close(branch, (2.0 * kept)[:, None, None].expand_as(branch))
     assert 70 < int(kept.sum()) < 130
