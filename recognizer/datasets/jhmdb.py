@@ -105,7 +105,7 @@ def _held_out(_folder: Path, sequences: Sequence[ActionSequence]) -> NDArray[np.
     """DataError where none is: a random part would share source videos with the rest."""
     rows = np.array([sequence.validation for sequence in sequences])
     if not rows.any():
-        raise DataError("no clips to choose by: they are those that the next split tests; add its file splitS_test.npz")
+        raise DataError("no validation clips: they are those that the next split tests; add its file splitS_test.npz")
     return rows
 
 

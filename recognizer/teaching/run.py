@@ -51,7 +51,7 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
     recognizer = OnnxRecognizer(request.base, "cpu")
     try:
         taught, found, lesson = _teach(request, recognizer, shape, tell)
-        found = hidden.told(found)
+        found = hidden.added_to(found)
     finally:
         recognizer.close()
     tell(WRITING, _CHECKED)

@@ -23,7 +23,7 @@ class NotVisible:
     used_s: float = 0.0
     all_s: float = 0.0
 
-    def told(self, found: Check) -> Check:
+    def added_to(self, found: Check) -> Check:
         """The check with what was left out."""
         if not self.examples:
             return found

@@ -51,8 +51,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     teachers = "runs of other networks whose answers it learns from as well as from the labels"
     parser.add_argument("--teacher", type=Path, nargs="+", default=[], metavar="DIR", help=teachers)
     start = (
-        "the folder of a run, or one like weights/st-gcn: begin with its network; refused where that knows people who "
-        "are to judge this one"
+        "the folder of a run, or one like weights/st-gcn: begin with its network; refused if it was trained on people "
+        "on whom this one is evaluated"
     )
     parser.add_argument("--start", type=Path, metavar="DIR", help=start)
     parser.add_argument("--learning-rate", type=positive, default=defaults.learning_rate)
@@ -137,8 +137,8 @@ def _load_start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[Networ
     kept = load_networks(folder)
     if kept.parts is None and parts != PARTS["all"]:
         raise RunError(
-            f"{folder} does not say whom it was trained on, so it may know the validation people, who are to judge "
-            "this network; export it again, or give --people all"
+            f"{folder} does not say whom it was trained on, so it may know the validation people, on whom "
+            "this network is evaluated; export it again, or give --people all"
         )
     _check_unseen(folder, kept.parts or (), parts)
     return kept.spec, kept.networks[choice % len(kept.networks)]
@@ -239,7 +239,7 @@ def _check_unseen(folder: Path, trained_on: Sequence[str], parts: Sequence[str])
     if unseen:
         known_too = " and ".join(sorted(unseen))
         raise RunError(
-            f"{folder} was trained on the {known_too} people too, who are to judge this network; give another"
+            f"{folder} was trained on the {known_too} people too, on whom this network is evaluated; give another"
         )
 
 

@@ -56,10 +56,10 @@ def run_recalibrate(options: argparse.Namespace) -> None:
     """
     card = ModelCard.load(options.weights)
     if card.actions != ACTIONS:
-        raise RunError(f"{options.weights} does not know the everyday actions, so their streams cannot judge it")
+        raise RunError(f"{options.weights} does not know the everyday actions, so their streams cannot evaluate it")
     if (options.weights / NETWORKS_FILE).is_file() and "validation" in (load_networks(options.weights).parts or ()):
         raise RunError(
-            f"{options.weights} has learnt from the validation people, who cannot judge it; give a model that has not"
+            f"{options.weights} was trained on the validation people, who choose its thresholds; give one that was not"
         )
     sets = read_sets(options.data)
     corpus = sets.corpus()

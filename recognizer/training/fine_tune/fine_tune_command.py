@@ -115,7 +115,7 @@ def _teach(
         windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]
         actions = sorted({example.action for example in learnt} - {NOTHING})
         check = with_test(check, actions, thresholds, learnt, tested, [example_probabilities(rows) for rows in windows])
-    check = hidden.told(check)
+    check = hidden.added_to(check)
     say(stage=WRITING, part=_FITTED)
 
     def fill(folder: Path) -> None:

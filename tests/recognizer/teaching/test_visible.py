@@ -83,7 +83,7 @@ def test_it_is_left_out_told_and_the_teaching_goes_on(request_of):
     ],
 )
 def test_what_is_left_out_is_told_without_names_of_files(hidden, told):
-    (line,) = hidden.told(Check((), (), {}, None)).remarks
+    (line,) = hidden.added_to(Check((), (), {}, None)).remarks
     assert line == told.format("nobody was in view most of the time")
 
 

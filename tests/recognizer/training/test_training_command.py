@@ -109,7 +109,7 @@ def test_an_exported_model_is_recalibrated_without_its_graph_being_touched(expor
     replace(card, decision=strict, metrics={"old": {"split": "none"}}).save(tmp_path)
     command = ["recalibrate", "--data", str(tiny_data), "--weights", str(tmp_path)]
     assert main(command) == 2
-    assert "has learnt from the validation people, who cannot judge it" in capsys.readouterr().err
+    assert "was trained on the validation people, who choose its thresholds" in capsys.readouterr().err
     (tmp_path / "network.npz").unlink()  # which says so
     assert main(command) == 0
     again = ModelCard.load(tmp_path)

@@ -52,7 +52,7 @@ def test_an_action_lasts_as_long_as_its_recordings(motions):
 
 
 def test_what_is_missing_is_said(recordings, tmp_path):
-    with pytest.raises(DataError, match="no clips to choose by"):
+    with pytest.raises(DataError, match="no validation clips"):
         sets.motions(recordings, 8, ("raise", "spread"), held_out=99)
     with pytest.raises(TrainingError, match="no set 'x'; choose one of penn"):
         sets.set_of("x")
