@@ -30,7 +30,7 @@ _SHOULDERS_TO_TORSO = 1.3
 
 @dataclass(frozen=True, slots=True)
 class CountSettings:
-    """What a repetition is. Chosen on the `choose` half of the people of docs/repetitions.csv.
+    """What a repetition is. Chosen on the `tune` half of the people of docs/repetitions.csv.
 
     smallest: swing that counts at all, in torso lengths summed over all joints like a vector's length.
     half: part of the usual swing from which one counts; a smaller one is half a repetition.

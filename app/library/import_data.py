@@ -16,9 +16,9 @@ from app.library.import_report import ImportOptions, ImportProgress, ImportRepor
 from app.library.labels import MAX_LABEL, clean_label
 from app.library.pose_recordings import describe, keep
 from app.library.rows import NewSegment
-from recognizer.datasets.dataset import Found
+from recognizer.datasets.dataset import ReadResult
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.file_problems import each
+from recognizer.datasets.file_problems import read_each
 from recognizer.datasets.recorded import Poses
 from recognizer.datasets.registry import DATASETS
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence
@@ -55,7 +55,7 @@ def import_data_set(
 
 def import_sequences(
     library: Library,
-    found: Iterable[Found],
+    found: Iterable[ReadResult],
     name: str,
     options: ImportOptions | None = None,
     *,
@@ -65,14 +65,14 @@ def import_sequences(
     """What a reader of data sets gives; see import_data_set."""
     split, how = _free_name(library, f"{name} as published"), options or ImportOptions()
 
-    def coming(one: Found) -> Incoming:
+    def coming(one: ReadResult) -> Incoming:
         if isinstance(one, DataError):
             raise one
         if isinstance(one, LabelledSequence):
             return _labelled(one, name, how, {split: part_of(one)})
         return incoming(one, how, {split: "test" if one.test else "train"})
 
-    return import_all(library, each(found, coming), tell=tell, cancel=cancel)
+    return import_all(library, read_each(found, coming), tell=tell, cancel=cancel)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,7 @@ from app.plurals import counted
 from app.recording.folder import Recording
 from recognizer.datasets import pyskl, restricted_pickle
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.file_problems import each
+from recognizer.datasets.file_problems import read_each
 from recognizer.datasets.recorded import LabelledSegment, Poses, cut, sequence_of
 from recognizer.datasets.sequences import ActionSequence
 
@@ -142,7 +142,7 @@ def _incoming(
         note = notes.get(sequence.name)
         return _restored(came, sequence, note, options) if isinstance(note, dict) and "times_s" in note else came
 
-    for came in each(found, one):
+    for came in read_each(found, one):
         yield DataError(f"{file}: {came}") if isinstance(came, DataError) else came
 
 

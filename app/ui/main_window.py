@@ -35,6 +35,7 @@ from app.ui.recording.control import RecordControl, Saved
 from app.ui.recording.record_bar import RecordChoices
 from app.ui.run_choices import FindCameras, RunChoices
 from app.ui.screen import fit, restore_window, saved_window
+from app.ui.secondary_windows import SecondaryWindows
 from app.ui.seek_control import SeekControl
 from app.ui.sentences import sentence
 from app.ui.status import Status
@@ -45,7 +46,6 @@ from app.ui.toast import Toast
 from app.ui.toolbar import Toolbar
 from app.ui.video_view import VideoView
 from app.ui.virtual_camera import VirtualCameraControl
-from app.ui.windows_beside import WindowsBeside
 
 _REFRESH_MS = 100  # the side panel and the timeline; the picture follows every result
 _STATUS_MS = 500
@@ -109,7 +109,7 @@ class MainWindow(QMainWindow):
         record_choices = self._record_choices()
         self.recording = RecordControl(self.live, self.video, self.jobs, record_choices, parent=self)
         self.run_choices = RunChoices(self.live, self.toolbar, self.jobs, find_cameras, self)
-        self.beside = WindowsBeside(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
+        self.beside = SecondaryWindows(lambda: self.recording.root, self._theme, self.jobs, self._use_model, self)
         self.teaching = TeachOpener(self.live, self.video, self._theme, self.jobs, self.recording, self)
         self.alerts = AlertControl(self.live, self._known_actions, options.alerts, self)
         self.history = HistoryControl(self.live, self._settings, self._theme, self)

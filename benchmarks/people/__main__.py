@@ -61,7 +61,7 @@ def report(name: str, rows: list[tuple[str, SceneMetrics, float]]) -> str:
 def main() -> None:
     """Print a table with a row for each estimator and scene, and one for all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=tuple(DEMO), default="judge")
+    parser.add_argument("--part", choices=tuple(DEMO), default="test")
     parser.add_argument("--videos", type=Path, help="the folder with the videos named in scenes.py")
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--pose", nargs="+", default=[MEDIAPIPE, BLAZEPOSE])

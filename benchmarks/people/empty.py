@@ -22,7 +22,7 @@ _PROGRESS_EVERY = 300
 def main() -> None:
     """Print the frames and rooms in which somebody was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=("tune", "judge"), default="judge")
+    parser.add_argument("--part", choices=("tune", "test"), default="test")
     parser.add_argument("--frames", type=int, default=9000)
     parser.add_argument("--videos", type=Path, help="the folder with the videos named in rooms.py; else all are drawn")
     parser.add_argument("--people", type=int, default=3)

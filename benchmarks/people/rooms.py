@@ -1,7 +1,7 @@
 """Empty rooms: drawn ones with textured walls and furniture, and parts of real videos that show nobody.
 
 A room is a still picture and what changes in it: light, noise, a fan, a curtain, a screen, the camera's place. The
-same seed gives the same pictures. Settings may be chosen on the rooms of `tune`, never on those of `judge`.
+same seed gives the same pictures. Settings may be chosen on the rooms of `tune`, never on those of `test`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ Random = np.random.Generator
 Change = Callable[[Picture, float], Picture]  # of a picture at a time in seconds
 
 FRAMES_A_ROOM = 30
-_SEEDS = {"tune": 100_000, "judge": 200_000}
+_SEEDS = {"tune": 100_000, "test": 200_000}
 # Where nobody stands in the middle of a video's frames: left and right end, in widths of the picture.
 _EMPTY_PARTS = {
     "tune": (
@@ -34,7 +34,7 @@ _EMPTY_PARTS = {
         ("hug_2people.mp4", 0.0, 0.3),
         ("hug_2people.mp4", 0.65, 1.0),
     ),
-    "judge": (
+    "test": (
         ("clean_and_jerk.mp4", 0.0, 0.4),
         ("clean_and_jerk.mp4", 0.65, 1.0),
         ("aerobics_3people.avi", 0.03, 0.2),

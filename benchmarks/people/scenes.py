@@ -1,7 +1,7 @@
 """Crossings and groups of people whose poses are known, composed of single people.
 
 Cut-outs of single people (the demo's, and of real videos with MediaPipe's poses of one person as truth) pass before
-and behind each other. Settings of pose/blazepose may be chosen on the people of `tune`, never on those of `judge`.
+and behind each other. Settings of pose/blazepose may be chosen on the people of `tune`, never on those of `test`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,8 +26,8 @@ _HIDDEN = 0.75  # part of a person's cut-out that others may cover before nobody
 _TRUNK = [MPOSE_13.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
 
 # People by part: seeds of the demo's look and videos; one person is in each.
-DEMO = {"tune": (1, 2, 3, 4), "judge": (11, 12, 13, 14)}
-VIDEOS = {"tune": ("a7_s5_t2_color.avi", "ta_chi.mp4"), "judge": ("a7_s6_t1_color.avi", "clean_and_jerk.mp4")}
+DEMO = {"tune": (1, 2, 3, 4), "test": (11, 12, 13, 14)}
+VIDEOS = {"tune": ("a7_s5_t2_color.avi", "ta_chi.mp4"), "test": ("a7_s6_t1_color.avi", "clean_and_jerk.mp4")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +146,7 @@ def scenes(part: str, videos: Path | None, model: Path, frames: int) -> Iterator
     for number, seeds in enumerate(((a, b), (c, d), (a, c, d), (b, c, a))):
         heights = [260.0 + 35 * place for place in range(len(seeds))]
         people = [demo_person(s, frames, h, skip=40 * (s % 10)) for s, h in zip(seeds, heights, strict=True)]
-        yield compose(f"demo {seeds}", people, heights, number + (100 if part == "judge" else 0))
+        yield compose(f"demo {seeds}", people, heights, number + (100 if part == "test" else 0))
     if videos is None:
         return
     for number, names in enumerate((VIDEOS[part], (*VIDEOS[part], ""))):
@@ -155,7 +155,7 @@ def scenes(part: str, videos: Path | None, model: Path, frames: int) -> Iterator
             video_person(videos / n, model, frames, h) if n else demo_person(d, frames, h)
             for n, h in zip(names, heights, strict=True)
         ]
-        yield compose(f"cut-outs of {len(names)}", people, heights, number + (200 if part == "judge" else 50))
+        yield compose(f"cut-outs of {len(names)}", people, heights, number + (200 if part == "test" else 50))
 
 
 def trunk(joints: NDArray[np.float32]) -> NDArray[np.float32]:

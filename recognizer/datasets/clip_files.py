@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.datasets import pyskl, restricted_pickle
-from recognizer.datasets.dataset import Found
+from recognizer.datasets.dataset import ReadResult
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.library_exports import LibraryExport, is_tables, read_coco, read_tables
 from recognizer.datasets.sequences import ActionSequence
@@ -52,7 +52,7 @@ def named_file(text: str) -> ClipFile:
     return clip_file(text) or ClipFile(Path(text))
 
 
-def read(file: ClipFile) -> list[Found]:
+def read(file: ClipFile) -> list[ReadResult]:
     """Every labelled clip with its part after the file's split, and in the place of one that cannot be used the reason.
 
     Where no split tests any clip, every third person does, in the order of their numbers. DataError, one line, where
@@ -102,7 +102,7 @@ def _exported(path: Path) -> LibraryExport:
         raise DataError(f"{path}: {error}") from error
 
 
-def _checked(one: Found, file: ClipFile) -> Found:
+def _checked(one: ReadResult, file: ClipFile) -> ReadResult:
     if isinstance(one, ActionSequence) and not one.seen.any():
         return EmptyFileError(f"{file.path}: {one.name}: nobody in it, left out")
     return type(one)(f"{file.path}: {one}") if isinstance(one, DataError) else one
@@ -141,7 +141,7 @@ def _by_person(file: ClipFile, sequences: Sequence[ActionSequence]) -> dict[str,
     return {sequence.name: "test" if sequence.subject in testing else "train" for sequence in known}
 
 
-def _with_part(one: Found, parts: Mapping[str, str]) -> Found:
+def _with_part(one: ReadResult, parts: Mapping[str, str]) -> ReadResult:
     if not isinstance(one, ActionSequence):
         return one
     return replace(one, test=parts[one.name] == "test", validation=parts[one.name] == "validation")

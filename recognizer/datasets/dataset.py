@@ -14,8 +14,8 @@ from recognizer.datasets.kinect import KinectView
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence
 from recognizer.model_card import TrainingSource
 
-Found = ActionSequence | LabelledSequence | DataError  # the last: in the place of what cannot be used, the reason
-Reader = Callable[[Path], Iterator[Found]]
+ReadResult = ActionSequence | LabelledSequence | DataError  # the last: in the place of what cannot be used, the reason
+Reader = Callable[[Path], Iterator[ReadResult]]
 HeldOut = Callable[[Path, Sequence[ActionSequence]], NDArray[np.bool_]]
 
 
@@ -78,7 +78,7 @@ class DataSet:
     marks_validation: bool = False
     kinect: KinectView | None = None
 
-    def read_foreign(self, folder: Path) -> Iterator[Found]:
+    def read_foreign(self, folder: Path) -> Iterator[ReadResult]:
         """Like `read`, for untrusted files."""
         return (self.read_isolated or self.read)(folder)
 

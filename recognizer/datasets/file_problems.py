@@ -39,7 +39,7 @@ def files_of(folder: Path, pattern: str, dataset: str) -> list[Path]:
     return files
 
 
-def each(items: Iterable[Item], read: Callable[[Item], Result]) -> Iterator[Result | DataError]:
+def read_each(items: Iterable[Item], read: Callable[[Item], Result]) -> Iterator[Result | DataError]:
     """What each file or clip gives; an error in place of one that cannot be used."""
     for item in items:
         found: Result | DataError

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import JHMDB_15
-from recognizer.datasets.dataset import DataSet, Found, Postures, Split, people
+from recognizer.datasets.dataset import DataSet, Postures, ReadResult, Split, people
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.datasets.file_problems import each
+from recognizer.datasets.file_problems import read_each
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 
@@ -48,7 +48,7 @@ class _Video(NamedTuple):
     lines: list[tuple[int, list[str]]]
 
 
-def read(folder: Path) -> Iterator[Found]:
+def read(folder: Path) -> Iterator[ReadResult]:
     """Every video of the file in `folder`; the first five people train, the others test (cross-subject).
 
     A video with a line that is not a frame is a problem of its own. A frame of zeros, nobody tracked, is left out.
@@ -56,7 +56,7 @@ def read(folder: Path) -> Iterator[Found]:
     file = folder / FILE
     if not file.is_file():
         raise DataError(f"no Florence 3D file {file}; give the folder that holds the data sets")
-    return each(_videos(file), _sequence)
+    return read_each(_videos(file), _sequence)
 
 
 def _videos(file: Path) -> list[_Video]:

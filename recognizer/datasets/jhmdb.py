@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import JHMDB_15
-from recognizer.datasets.dataset import DataSet, Found, Split
+from recognizer.datasets.dataset import DataSet, ReadResult, Split
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.datasets.file_problems import damaged, each, load_npz, numbers
+from recognizer.datasets.file_problems import damaged, load_npz, numbers, read_each
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 
@@ -30,7 +30,7 @@ class _Clip(NamedTuple):
     joints: NDArray[np.float32]
 
 
-def read(folder: Path, split: int = 1) -> Iterator[Found]:
+def read(folder: Path, split: int = 1) -> Iterator[ReadResult]:
     """Every clip of splitS_train.npz and splitS_test.npz in `folder` (official split `split`, 1 to 3).
 
     `validation` are the training clips that the next split tests: the official splits keep clips of one source video
@@ -46,8 +46,8 @@ def read(folder: Path, split: int = 1) -> Iterator[Found]:
         kept = _tested_by_the_next(folder, split)
     except DataError as problem:
         yield problem
-    for clips in each(files, _clips):
-        yield from (clips,) if isinstance(clips, DataError) else each(clips, partial(_sequence, kept=kept))
+    for clips in read_each(files, _clips):
+        yield from (clips,) if isinstance(clips, DataError) else read_each(clips, partial(_sequence, kept=kept))
 
 
 def _tested_by_the_next(folder: Path, split: int) -> frozenset[bytes]:

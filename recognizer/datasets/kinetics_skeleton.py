@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from pose.folders import is_leftover
 from pose.skeleton import OPENPOSE_18
-from recognizer.datasets.dataset import DataSet, Found
+from recognizer.datasets.dataset import DataSet, ReadResult
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.file_problems import damaged, each, load_json, numbers
+from recognizer.datasets.file_problems import damaged, load_json, numbers, read_each
 from recognizer.datasets.sequences import ActionSequence, Skeleton
 from recognizer.model_card import TrainingSource
 
@@ -27,7 +27,7 @@ _MAX_FRAMES = 100_000  # a frame number beyond is damage: clips last 10 s
 _PARTS = (("kinetics_train", False), ("kinetics_val", True))
 
 
-def read(folder: Path) -> Iterator[Found]:
+def read(folder: Path) -> Iterator[ReadResult]:
     """Every clip of kinetics_train and kinetics_val (the test split) that has a skeleton, in pixels of 340 x 256.
 
     As in ST-GCN's code, each frame's people are sorted by the sum of their scores and the best two are kept, so the two
@@ -37,7 +37,7 @@ def read(folder: Path) -> Iterator[Found]:
         if not (folder / part).is_dir() or not (folder / f"{part}_label.json").is_file():
             raise DataError(f"no {part} with {part}_label.json in {folder}; give the folder of Kinetics-Skeleton")
     for part, test in _PARTS:
-        for labels in each([folder / f"{part}_label.json"], _labels):
+        for labels in read_each([folder / f"{part}_label.json"], _labels):
             yield from (labels,) if isinstance(labels, DataError) else _clips(folder / part, labels, test)
 
 
@@ -48,12 +48,12 @@ def _labels(file: Path) -> dict[str, Any]:
     return labels
 
 
-def _clips(folder: Path, labels: dict[str, Any], test: bool) -> Iterator[Found]:
+def _clips(folder: Path, labels: dict[str, Any], test: bool) -> Iterator[ReadResult]:
     files = sorted(file for file in folder.glob("*.json") if not is_leftover(Path(file.name)))
     shown = [file for file in files if not _without_skeleton(labels.get(file.stem))]
     if len(shown) < len(files):
         log.info("%s: %d clips without a skeleton left out", folder.name, len(files) - len(shown))
-    yield from each(shown, lambda file: _sequence(file, labels.get(file.stem), test))
+    yield from read_each(shown, lambda file: _sequence(file, labels.get(file.stem), test))
 
 
 def _without_skeleton(label: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pose.skeleton import LAYOUTS, Layout
 from recognizer.datasets.csv_tables import number_of, read_table
-from recognizer.datasets.dataset import Found
+from recognizer.datasets.dataset import ReadResult
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.file_problems import damaged, load_json
 from recognizer.datasets.pyskl import PART_WORDS
@@ -23,7 +23,7 @@ class LibraryExport(NamedTuple):
     """The labelled segments, or the reason in the place of one, and the part of each segment in each split, by
     names."""
 
-    found: list[Found]
+    found: list[ReadResult]
     splits: dict[str, dict[str, str]]
 
 
@@ -39,7 +39,7 @@ def read_tables(folder: Path) -> LibraryExport:
     for row in rows:
         of_recording[row["recording"]].append(row)
     people = sorted({row["who"] for row in rows} - {""})
-    found: list[Found] = []
+    found: list[ReadResult] = []
     for recording in read_table(folder / RECORDINGS, _RECORDING_FIELDS):
         segments = of_recording.get(recording["recording"], [])
         try:
@@ -167,7 +167,7 @@ def _checked(poses: Poses) -> Poses:
     return poses
 
 
-def _sequences(poses: Poses, segments: list[LabelledSegment], people: list[str]) -> Iterator[Found]:
+def _sequences(poses: Poses, segments: list[LabelledSegment], people: list[str]) -> Iterator[ReadResult]:
     for segment in segments:
         found = cut(poses, segment.start_s, segment.end_s, segment.person)
         if found is None:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import MPOSE_13, Layout
-from recognizer.datasets.dataset import DataSet, Found
+from recognizer.datasets.dataset import DataSet, ReadResult
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.file_problems import damaged, each, load_npy
+from recognizer.datasets.file_problems import damaged, load_npy, read_each
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
 
@@ -123,16 +123,16 @@ def read(
     )
 
 
-def sequences(folder: Path) -> Iterator[Found]:
+def sequences(folder: Path) -> Iterator[ReadResult]:
     """Every clip of split 1 of the OpenPose poses: about the neck, in torsos, as `read` gives them."""
     place = _place(folder, _SEQUENCES_OF, 1)
-    for part in each(("train", "test"), lambda part: _Part(part, *_load(place, part, _SEQUENCES_OF))):
+    for part in read_each(("train", "test"), lambda part: _Part(part, *_load(place, part, _SEQUENCES_OF))):
         if isinstance(part, DataError):
             yield part
         else:
             finite: NDArray[np.bool_] = np.all(np.isfinite(part.x), axis=(1, 2, 3))
             clips = prepare(np.where(finite[:, None, None, None], part.x, 0), _SEQUENCES_OF, False, True)
-            yield from each(range(len(clips)), partial(_sequence, place, part, finite, clips))
+            yield from read_each(range(len(clips)), partial(_sequence, place, part, finite, clips))
 
 
 def _sequence(

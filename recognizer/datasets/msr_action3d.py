@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from pose.skeleton import KINECT_20
-from recognizer.datasets.dataset import DataSet, Found, Split, people
-from recognizer.datasets.file_problems import damaged, each, empty, files_of, load_text, numbers_in_name
+from recognizer.datasets.dataset import DataSet, ReadResult, Split, people
+from recognizer.datasets.file_problems import damaged, empty, files_of, load_text, numbers_in_name, read_each
 from recognizer.datasets.kinect import TO_PICTURE, KinectView
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
@@ -31,21 +31,21 @@ SUBSETS = {
 _ORDER = (6, 3, 2, 19, 0, 7, 9, 11, 1, 8, 10, 12, 4, 13, 15, 17, 5, 14, 16, 18)
 
 
-def read(folder: Path) -> Iterator[Found]:
+def read(folder: Path) -> Iterator[ReadResult]:
     """Every aAA_sSS_eEE_skeleton3D.txt in `folder`; odd subjects train, even ones test (cross-subject protocol).
 
     The files' confidence is kept out of it: it is 0 for joints that are in the right place (hip centre, feet).
     """
-    return each(files_of(folder, "a*_s*_e*_skeleton3D.txt", "MSR Action3D"), _sequence)
+    return read_each(files_of(folder, "a*_s*_e*_skeleton3D.txt", "MSR Action3D"), _sequence)
 
 
-def read_subset(folder: Path, subset: str) -> Iterator[Found]:
+def read_subset(folder: Path, subset: str) -> Iterator[ReadResult]:
     """As `read`, of the eight actions of one of SUBSETS."""
     names = tuple(f"a{action:02d}_" for action in SUBSETS[subset])
     files = [
         file for file in files_of(folder, "a*_s*_e*_skeleton3D.txt", "MSR Action3D") if file.name.startswith(names)
     ]
-    return each(files, _sequence)
+    return read_each(files, _sequence)
 
 
 def _sequence(file: Path) -> ActionSequence:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import NTU_25
-from recognizer.datasets.dataset import DataSet, Found
+from recognizer.datasets.dataset import DataSet, ReadResult
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.file_problems import damaged, each, empty, files_of, numbers_in_name
+from recognizer.datasets.file_problems import damaged, empty, files_of, numbers_in_name, read_each
 from recognizer.datasets.kinect import TO_PICTURE
 from recognizer.datasets.sequences import ActionSequence, Skeleton
 from recognizer.model_card import TrainingSource
@@ -66,7 +66,7 @@ def read(
     protocol: str = "xsub",
     actions: int = 60,
     order: Order = "ids",
-) -> Iterator[Found]:
+) -> Iterator[ReadResult]:
     """Every SsssCcccPpppRrrrAaaa.skeleton in `folder`, of one or two people, in metres: the first two that are tracked,
     as in ST-GCN's code.
 
@@ -81,7 +81,7 @@ def read(
     if order not in get_args(Order):
         raise DataError(f"no order of people is called {order}; choose one of {', '.join(get_args(Order))}")
     wanted = [file for file in files_of(folder, "S*.skeleton", "NTU RGB+D") if _is_of(file, actions)]
-    return each(wanted, lambda file: _sequence(file, protocol, order))
+    return read_each(wanted, lambda file: _sequence(file, protocol, order))
 
 
 def _is_of(file: Path, actions: int) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import KINECT_20
-from recognizer.datasets.dataset import DataSet, Found, Postures, Split
-from recognizer.datasets.file_problems import damaged, each, empty, files_of, load_json, numbers, numbers_in_name
+from recognizer.datasets.dataset import DataSet, Postures, ReadResult, Split
+from recognizer.datasets.file_problems import damaged, empty, files_of, load_json, numbers, numbers_in_name, read_each
 from recognizer.datasets.kinect import TO_PICTURE, KinectView
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
@@ -24,7 +24,7 @@ ACTIONS = {
 _SWAPPED_ACTIONS = {(4, 2): {5: 6, 6: 5}, (5, 2): {8: 9, 9: 8}}
 
 
-def read(folder: Path, *, corrected: bool = True) -> Iterator[Found]:
+def read(folder: Path, *, corrected: bool = True) -> Iterator[ReadResult]:
     """Every aA_sS_eE_vV.json in `folder`; views 1 and 2 train, view 3 tests (the set's cross-view protocol).
 
     corrected: 24 training clips get the action that they show, and the 95 test clips that are copies of training clips
@@ -32,7 +32,7 @@ def read(folder: Path, *, corrected: bool = True) -> Iterator[Found]:
     """
     files = files_of(folder, "a*_s*_e*_v*.json", "NW-UCLA")
     kept = [file for file in files if not (corrected and _is_copy(file))]
-    yield from each(kept, partial(_sequence, corrected=corrected))
+    yield from read_each(kept, partial(_sequence, corrected=corrected))
     if copies := len(files) - len(kept):
         yield empty(folder, f"{copies} files of view 3 that repeat those of view 2")
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import PENN_13
-from recognizer.datasets.dataset import DataSet, Found, Postures, Split
-from recognizer.datasets.file_problems import damaged, each, empty, files_of, numbers
+from recognizer.datasets.dataset import DataSet, Postures, ReadResult, Split
+from recognizer.datasets.file_problems import damaged, empty, files_of, numbers, read_each
 from recognizer.datasets.mat_files import Arrays, mat_reader
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.model_card import TrainingSource
@@ -21,7 +21,7 @@ NAME = "penn_action"
 FPS = 30.0  # not in the files; the web videos are 24 to 30
 
 
-def read(folder: Path, *, isolated: bool = False) -> Iterator[Found]:
+def read(folder: Path, *, isolated: bool = False) -> Iterator[ReadResult]:
     """Every clip under `folder`/labels; the official train field gives the split.
 
     The files' left and right are the viewer's, so they are swapped here. Joints at (1, 1) are missing: they are
@@ -30,7 +30,7 @@ def read(folder: Path, *, isolated: bool = False) -> Iterator[Found]:
     """
     files = files_of(folder / "labels", "*.mat", "Penn Action")
     with mat_reader(isolated=isolated) as arrays:
-        yield from each(files, partial(_sequence, arrays))
+        yield from read_each(files, partial(_sequence, arrays))
 
 
 def _sequence(arrays: Arrays, file: Path) -> ActionSequence:

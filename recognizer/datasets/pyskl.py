@@ -18,7 +18,7 @@ from pose.folders import is_leftover
 from pose.skeleton import COCO_17, LAYOUTS, NTU_25, OPENPOSE_18, OPENPOSE_25, Layout
 from recognizer.datasets import restricted_pickle
 from recognizer.datasets.errors import DataError, EmptyFileError
-from recognizer.datasets.file_problems import each
+from recognizer.datasets.file_problems import read_each
 from recognizer.datasets.kinect import TO_PICTURE
 from recognizer.datasets.plausible import check_axes, check_coordinates
 from recognizer.datasets.sequences import ActionSequence, Skeleton
@@ -126,7 +126,7 @@ def pyskl_to_sequences(
             raise DataError(f"annotation {number} has no name (`frame_dir`); get the file again")
         return _sequence(annotation, part_of[name], layout, actions)
 
-    return list(each(wanted, sequence))
+    return list(read_each(wanted, sequence))
 
 
 def parts_of(splits: Mapping[Any, Any], *, strict: bool = False) -> dict[str, dict[str, str]]:

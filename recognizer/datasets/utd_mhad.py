@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from pose.skeleton import KINECT_20
-from recognizer.datasets.dataset import DataSet, Found, Postures, Split, people
-from recognizer.datasets.file_problems import damaged, each, empty, files_of, numbers, numbers_in_name
+from recognizer.datasets.dataset import DataSet, Postures, ReadResult, Split, people
+from recognizer.datasets.file_problems import damaged, empty, files_of, numbers, numbers_in_name, read_each
 from recognizer.datasets.kinect import TO_PICTURE, KinectView
 from recognizer.datasets.mat_files import Arrays, mat_reader
 from recognizer.datasets.sequences import ActionSequence
@@ -26,14 +26,14 @@ ACTIONS = (
 _ORDER = (3, 2, 1, 0, *range(4, 20))
 
 
-def read(folder: Path, *, isolated: bool = False) -> Iterator[Found]:
+def read(folder: Path, *, isolated: bool = False) -> Iterator[ReadResult]:
     """Every aA_sS_tT_skeleton.mat in `folder`; odd subjects train, even ones test (its cross-subject protocol).
 
     isolated: as mat_reader has it.
     """
     files = files_of(folder, "a*_s*_t*_skeleton.mat", "UTD-MHAD")
     with mat_reader(isolated=isolated) as arrays:
-        yield from each(files, partial(_sequence, arrays))
+        yield from read_each(files, partial(_sequence, arrays))
 
 
 def _sequence(arrays: Arrays, file: Path) -> ActionSequence:

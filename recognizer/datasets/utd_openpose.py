@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose.skeleton import OPENPOSE_18
-from recognizer.datasets.dataset import DataSet, Found
-from recognizer.datasets.file_problems import damaged, each, empty, files_of, load_text, numbers_in_name
+from recognizer.datasets.dataset import DataSet, ReadResult
+from recognizer.datasets.file_problems import damaged, empty, files_of, load_text, numbers_in_name, read_each
 from recognizer.datasets.sequences import ActionSequence
 from recognizer.datasets.utd_mhad import ACTIONS
 from recognizer.model_card import TrainingSource
@@ -18,13 +18,13 @@ FPS = 15.0  # of the videos, which have one frame more than the tables have rows
 _NECK = OPENPOSE_18.index("neck")
 
 
-def read(folder: Path) -> Iterator[Found]:
+def read(folder: Path) -> Iterator[ReadResult]:
     """Every aA_sS_tT_color.avi.csv under `folder`; odd subjects train, even ones test, as in UTD-MHAD.
 
     A row is a frame of 18 joints (x, y) around the neck, in widths of the shoulders. A joint that lies exactly on the
     neck was not found.
     """
-    return each(files_of(folder, "*/a*_s*_t*_color.avi.csv", "UTD OpenPose"), _sequence)
+    return read_each(files_of(folder, "*/a*_s*_t*_color.avi.csv", "UTD OpenPose"), _sequence)
 
 
 def _sequence(file: Path) -> ActionSequence:

@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 from pose.skeleton import LAYOUTS, MEDIAPIPE_33, Layout
 from recognizer.datasets.dataset import DataSet
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.file_problems import DAMAGED, damaged, each, load_npz, numbers
+from recognizer.datasets.file_problems import DAMAGED, damaged, load_npz, numbers, read_each
 from recognizer.datasets.sequences import LabelledSequence, Segment
 from recognizer.model_card import TrainingSource
 
@@ -110,7 +110,7 @@ def read(folder: Path) -> Iterator[LabelledSequence | DataError]:
         seen.add(name)
         return _sequence(folder, name, row)
 
-    return each(list(_rows(folder / INDEX)), lambda numbered: sequence(*numbered))
+    return read_each(list(_rows(folder / INDEX)), lambda numbered: sequence(*numbered))
 
 
 def _rows(index: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TypeVar
 
-from recognizer.datasets.dataset import Found
+from recognizer.datasets.dataset import ReadResult
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence
 
@@ -13,12 +13,12 @@ log = logging.getLogger(__name__)
 Read = TypeVar("Read")
 
 
-def action_sequences(found: Iterable[Found]) -> Iterator[ActionSequence]:
+def action_sequences(found: Iterable[ReadResult]) -> Iterator[ActionSequence]:
     """The sequences of one action each; a line in the log for whatever cannot be used."""
     return (one for one in log_errors(found) if isinstance(one, ActionSequence))
 
 
-def labelled_sequences(found: Iterable[Found]) -> Iterator[LabelledSequence]:
+def labelled_sequences(found: Iterable[ReadResult]) -> Iterator[LabelledSequence]:
     """The sequences with segments; a line in the log for whatever cannot be used."""
     return (one for one in log_errors(found) if isinstance(one, LabelledSequence))
 

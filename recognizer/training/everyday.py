@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pose.skeleton import MPOSE_13, convert
 from recognizer.datasets import clip_files, kinect, webcam_poses
 from recognizer.datasets.clip_files import ClipFile
-from recognizer.datasets.dataset import Found
+from recognizer.datasets.dataset import ReadResult
 from recognizer.datasets.errors import DataError, EmptyFileError
 from recognizer.datasets.registry import DATASETS, dataset_of, terms_of
 from recognizer.datasets.sequences import ActionSequence
@@ -175,7 +175,7 @@ def read_clips(clips: Sequence[ClipFile]) -> list[ActionSequence]:
     return [sequence for file in clips for sequence in action_sequences(_check_confidence(clip_files.read(file)))]
 
 
-def _check_confidence(found: Iterable[Found]) -> Iterator[Found]:
+def _check_confidence(found: Iterable[ReadResult]) -> Iterator[ReadResult]:
     """Replace recorded clips in which no joint is confident enough for the live program by an error that says so."""
     for one in found:
         if isinstance(one, ActionSequence) and one.dataset not in DATASETS and not _own_to_mpose(one)[1].any():

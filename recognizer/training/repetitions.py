@@ -28,7 +28,7 @@ from recognizer.repetition_counter import UNCOUNTED, Repetition, RepetitionCount
 from recognizer.training.dataset_sequences import action_sequences, labelled_sequences
 
 COLUMNS = ("set", "name", "person", "action", "start_s", "end_s", "count", "half")
-HALVES = ("choose", "judge", "all")
+HALVES = ("tune", "test", "all")
 _STEP_S = 0.1  # between two decisions, as live
 _LIVE_FROM_S = 4.0  # a shorter clip ends about when its action is first shown
 _LATE_S = 0.7  # a repetition at the very end may be reported this much later
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--counts", type=Path, default=Path("docs/repetitions.csv"), help="the table of counts taken by eye"
     )
-    parser.add_argument("--half", choices=HALVES, default="judge", help="of the people (default judge)")
+    parser.add_argument("--half", choices=HALVES, default="test", help="of the people (default test)")
     parser.add_argument("--model", metavar="NAME|DIR", help="also stream whole sequences through this recognizer")
     parser.add_argument("--each", action="store_true", help="list the clips with another count than the eye's")
 
@@ -215,7 +215,7 @@ def _run_live(
     sys.stdout.write(f"  {'all':<14}{summary_line(live)}\n")
     if each:
         sys.stdout.writelines(_miscounted_lines(live))
-    parts = {"choose": ("train", "validation"), "judge": ("test",)}.get(half, webcam_poses.PARTS)
+    parts = {"tune": ("train", "validation"), "test": ("test",)}.get(half, webcam_poses.PARTS)
     sys.stdout.write(f"counted where nothing is to be counted, live, {' and '.join(parts)} people of webcam_poses\n")
     for kind, (minutes, count) in _false_counts(sequences.values(), recognizer, parts, streamed).items():
         sys.stdout.write(f"  {kind:<14}{count} in {minutes:.1f} min\n")

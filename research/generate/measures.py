@@ -70,7 +70,7 @@ class GeneratorBenchmark:
         clips, train = motions.standardised, motions.train
         labels, actions = motions.labels[train], len(motions.actions)
         recognizer = recognition.train_recognizer(clips[train], labels, actions, steps, seed)
-        return cls(motions, clips, motions.judged(part), recognizer, steps, seed)
+        return cls(motions, clips, motions.evaluation_rows(part), recognizer, steps, seed)
 
     def measure_generator(self, trained: Trained, draws: int = 3) -> Metrics:
         """Metrics of a generator and of its blends. RunError where it belongs to other clips."""

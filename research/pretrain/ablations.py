@@ -9,7 +9,7 @@ from typing import Any
 from recognizer.training.loop import Hardware
 from recognizer.training.pretrain.pretraining import PretrainingJob
 from research.errors import ResearchError
-from research.pretrain.measured import evaluate_protocol
+from research.pretrain.evaluation import evaluate_protocol
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import pretrain
 

@@ -20,7 +20,7 @@ from recognizer.training.pretrain.recipes import Facing, Pace, Recipe, Steps, si
 from research.errors import ResearchError
 from research.pretrain import ablations, figures, speed, without_network
 from research.pretrain.curve import Curve
-from research.pretrain.measured import LINEAR, SEMI, evaluate_protocol
+from research.pretrain.evaluation import LINEAR, SEMI, evaluate_protocol
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import pretrain
 from research.pretrain.protocols import LinearSettings
@@ -85,7 +85,10 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     _add_part(run)
     run.add_argument("--seed", type=seed, default=0)
     run.add_argument(
-        "--judge-every", type=count, metavar="EPOCHS", help="with --part validation: linear evaluation, to curve.json"
+        "--evaluate-every",
+        type=count,
+        metavar="EPOCHS",
+        help="with --part validation: linear evaluation, to curve.json",
     )
     _add_recipe(run)
     add_hardware(run)
@@ -150,11 +153,11 @@ def _run(options: argparse.Namespace) -> None:
 def _curve(
     options: argparse.Namespace, clips: MotionClips, train_rows: Rows, eval_rows: Rows, recipe: Recipe
 ) -> list[Curve]:
-    if options.judge_every is None:
+    if options.evaluate_every is None:
         return []
     if options.part != "validation":
-        raise ResearchError("--judge-every goes with --part validation alone")
-    return [Curve(clips, train_rows, eval_rows, recipe, options.seed, options.judge_every, options.out)]
+        raise ResearchError("--evaluate-every goes with --part validation alone")
+    return [Curve(clips, train_rows, eval_rows, recipe, options.seed, options.evaluate_every, options.out)]
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -56,7 +56,7 @@ class Task:
         held_out = clips.test if part == "test" else validation & ~clips.test
         train_rows, eval_rows = np.flatnonzero(~clips.test & ~held_out), np.flatnonzero(held_out)
         if not len(train_rows) or not len(eval_rows):
-            raise DataError(f"the {part} split of {self.name} has no clips to learn from or judge by; check the data")
+            raise DataError(f"the {part} split of {self.name} has no clips to train or evaluate on; check the data")
         return train_rows, eval_rows
 
 

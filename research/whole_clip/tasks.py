@@ -54,14 +54,14 @@ class TaskClips:
         if not np.isfinite(self.x).all():
             row = int(np.flatnonzero(~np.isfinite(self.x).all(axis=(0, 2, 3, 4)))[0])
             raise DataError(f"clip {row} has joints that are not numbers; take its file out of the data set")
-        for rows, what in ((self.train_rows, "learn from"), (self.eval_rows, "judge by")):
+        for rows, what in ((self.train_rows, "train on"), (self.eval_rows, "evaluate on")):
             if not len(rows):
                 raise DataError(f"the split has no clips to {what}; check that the data folder is whole")
 
     def with_training_clips(self, other: "TaskClips", name: str) -> "TaskClips":
         """These clips plus the training clips of another task. ResearchError where they do not fit together."""
         if (self.layout, self.dims, len(self.x)) != (other.layout, other.dims, len(other.x)):
-            raise ResearchError(f"{name} has other joints, dimensions or views; learn from tasks of one layout")
+            raise ResearchError(f"{name} has other joints, dimensions or views; train on tasks of one layout")
         rows = other.train_rows
         return TaskClips(
             x=np.concatenate([self.x, other.x[:, rows]], axis=1),

@@ -9,9 +9,9 @@ from window_fakes import result
 from app.alerts.rules import load
 from app.library.catalogue import Library
 from app.outputs.run_outputs import ChangePrinter
-from app.ui.teaching.deck import same_display_name
 from app.ui.teaching.guidance import cannot_train, left_out, next_step, recording_text
 from app.ui.teaching.report import examples_html, plain_result, worst_takes
+from app.ui.teaching.take_store import same_display_name
 
 ROOT = Path(__file__).resolve().parents[2]
 # Lines for other programs and for files, which have the names themselves; benchmarks make rules up.

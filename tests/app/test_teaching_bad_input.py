@@ -13,7 +13,7 @@ from teaching_examples import made_examples, write_base
 
 from app.library.labels import MAX_LABEL
 from app.teaching_process import TeachingDone, TeachingFailed, TeachingJob
-from app.ui.teaching.shelf import base_model
+from app.ui.teaching.library_summary import base_model
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.request import QUICK, TeachingRequest

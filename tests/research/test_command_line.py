@@ -16,7 +16,7 @@ from research.command_line import main
         ("benchmark mpose --data d --folds 0", "--folds: 0 is not above 0"),
         ("import-official m.pt --system act --config c --weights w --frames 0", "--frames: 0 is not above 0"),
         ("pretrain run --data d --out o --frames 0", "--frames: 0 is not above 0"),
-        ("pretrain run --data d --out o --judge-every 0", "--judge-every: 0 is not above 0"),
+        ("pretrain run --data d --out o --evaluate-every 0", "--evaluate-every: 0 is not above 0"),
         ("pretrain run --data d --out o --intervals 0", "--intervals: 0 is not above 0"),
         ("pretrain evaluate --data d --runs r --linear-epochs 0", "--linear-epochs: 0 is not above 0"),
         ("pretrain evaluate --data d --runs r --epochs 0", "--epochs: 0 is not above 0"),

@@ -251,8 +251,8 @@ def test_joints_that_are_not_numbers_are_one_line():
 def test_an_empty_split_is_one_line():
     good = made_up()
     for train_rows, eval_rows, what in (
-        (good.train_rows, good.eval_rows[:0], "judge by"),
-        (good.train_rows[:0], good.eval_rows, "learn from"),
+        (good.train_rows, good.eval_rows[:0], "evaluate on"),
+        (good.train_rows[:0], good.eval_rows, "train on"),
     ):
         with pytest.raises(DataError, match=f"no clips to {what}"):
             TaskClips(good.x, good.score, good.labels, good.actions, good.layout, train_rows, eval_rows)

@@ -109,7 +109,7 @@ def test_the_attention_panel_with_another_recognizer_below(sized, engines, qtbot
 def test_the_page_that_teaches(sized, qtbot):
     test_library.record(library_root(), "jumping_jacks")
     sized.actions_by_name["teach"].trigger()
-    qtbot.waitUntil(lambda: sized.teaching.page._deck is not None, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: sized.teaching.page._takes is not None, timeout=TIMEOUT_MS)
     assert layout_faults(sized, qtbot) == ""
 
 

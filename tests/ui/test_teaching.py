@@ -14,8 +14,8 @@ from app.library.rows import Filter
 from app.recording.writer import RecordingWriter
 from app.teaching_process import Progress, TeachingCancelled, TeachingDone, TeachingFailed
 from app.ui.jobs import Jobs
+from app.ui.teaching.library_summary import previous_model
 from app.ui.teaching.report import as_html, examples_html, left_text
-from app.ui.teaching.shelf import previous_model
 from app.ui.teaching.teach_dialog import TeachDialog
 from pose.demo.source import DemoSource
 from pose.skeleton import MPOSE_13

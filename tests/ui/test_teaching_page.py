@@ -25,11 +25,11 @@ from app.recording.writer import RecordingWriter
 from app.results import EngineState
 from app.teaching_process import Progress, TeachingDone
 from app.ui.library.strips import Strips
-from app.ui.teaching import deck
+from app.ui.teaching import take_store
 from app.ui.teaching.action_card import ActionCard
 from app.ui.teaching.guidance import left_out
+from app.ui.teaching.library_summary import files_of
 from app.ui.teaching.report import as_html, examples_html, plain_result, worst_takes
-from app.ui.teaching.shelf import files_of
 from app.ui.teaching.teaching_job import STOP_TRAINING
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
@@ -70,7 +70,7 @@ def open_page(library, running, qtbot):
         running.actions_by_name["teach"].trigger()
         page = running.teaching.page
         page.recorder.countdown_s = 0.5
-        qtbot.waitUntil(lambda: page._deck is not None, timeout=TIMEOUT_MS)
+        qtbot.waitUntil(lambda: page._takes is not None, timeout=TIMEOUT_MS)
         return page
 
     return open_it
@@ -358,7 +358,7 @@ def test_another_name_renames_the_takes(library, open_page, qtbot):
     (card,) = page.cards
     name_it(card, "greet")
     QTest.keyClick(card.name, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page._deck.takes_of("greet").count == 1, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: page._takes.takes_of("greet").count == 1, timeout=TIMEOUT_MS)
     assert card.name.text() == "greet"
     assert len(page.cards) == 1
 
@@ -701,11 +701,11 @@ def test_a_large_library_gets_few_cards_and_few_takes_each(tmp_path):
             library.refresh()
             segments = [NewSegment(0.0, 1.0, 0, f"action {(number * 50 + n) % 40}") for n in range(50)]
             library.add_segments(folder.name, segments)
-    small = deck.read_deck(root, ("action 3",))
-    assert len(small.actions) == deck.MAX_ACTIONS
-    assert small.more == 40 - deck.MAX_ACTIONS
+    small = take_store.read_takes(root, ("action 3",))
+    assert len(small.actions) == take_store.MAX_ACTIONS
+    assert small.more == 40 - take_store.MAX_ACTIONS
     assert small.takes_of("ACTION 3").count == 8
-    assert max(len(each.newest) for each in small.actions) == deck.SHOWN_TAKES
+    assert max(len(each.newest) for each in small.actions) == take_store.SHOWN_TAKES
 
 
 def test_of_ten_thousand_segments_only_those_are_read_that_are_shown(tmp_path, monkeypatch):
@@ -719,16 +719,16 @@ def test_of_ten_thousand_segments_only_those_are_read_that_are_shown(tmp_path, m
         assert library.count_segments() == 10_000
     one = queries._segment
     monkeypatch.setattr(queries, "_segment", lambda row: read.append(row) or one(row))
-    found = deck.read_deck(root)
-    assert len(read) == (len(found.actions) + 1) * deck.SHOWN_TAKES
-    assert len(found.actions) == deck.MAX_ACTIONS
+    found = take_store.read_takes(root)
+    assert len(read) == (len(found.actions) + 1) * take_store.SHOWN_TAKES
+    assert len(found.actions) == take_store.MAX_ACTIONS
     assert (found.nothing.count, found.nothing_s) == (5000, pytest.approx(4500.0))
 
 
 def test_what_is_read_is_not_read_again_before_a_file_changes(tmp_path):
     root = tmp_path / "library"
     folder = put(root, "wave")
-    found = deck.read_deck(root)
+    found = take_store.read_takes(root)
     assert found.seen == files_of(root)
     with Library(root) as library:
         library.add_segments(folder.name, [NewSegment(0.0, 0.5, 0, "clap")])
@@ -740,8 +740,8 @@ def test_one_segment_of_many_is_thrown_away_without_its_recording(tmp_path):
     folder = put(root, "")
     with Library(root) as library:
         ids = library.add_segments(folder.name, [NewSegment(0.0, 1.0, 0, "wave"), NewSegment(1.0, 1.9, 0, "wave")])
-    take = deck.read_take(root, folder.name, ids[0])
-    deck.throw_away(root, folder.name, take.segments)
+    take = take_store.read_take(root, folder.name, ids[0])
+    take_store.throw_away(root, folder.name, take.segments)
     with Library(root) as library:
         assert [row.id for row in library.segments()] == [ids[1]]
         assert len(library.recordings()) == 1

@@ -14,8 +14,8 @@ from app.ui.disabled_controls import enable
 from app.ui.flow import FlowLayout
 from app.ui.library.strips import Strips
 from app.ui.styled import style_as
-from app.ui.teaching.deck import SHOWN_TAKES
 from app.ui.teaching.guidance import WANTED_TAKES
+from app.ui.teaching.take_store import SHOWN_TAKES
 from app.ui.teaching.train_bar import make_primary
 from app.ui.wrapping_label import WrappingLabel
 

@@ -12,8 +12,8 @@ from app.palette import action_text
 from app.ui.jobs import Jobs
 from app.ui.library.player import Player
 from app.ui.styled import style_as
-from app.ui.teaching import deck
-from app.ui.teaching.deck import Replay
+from app.ui.teaching import take_store
+from app.ui.teaching.take_store import Replay
 from app.ui.theme import Colours
 from app.ui.wrapping_label import WrappingLabel
 
@@ -86,7 +86,7 @@ class Review(QWidget):
     def load_take(self, segment: str, show: Callable[[Replay], None]) -> None:
         """Read a take, by the name of its segment; show: called with it, without segments where it is gone."""
         recording, _, number = segment.rpartition("/")
-        self._start(lambda: deck.read_take(self._root, recording, int(number)), show)
+        self._start(lambda: take_store.read_take(self._root, recording, int(number)), show)
 
     def set_colours(self, colours: Colours) -> None:
         """Apply the colours of another theme."""
@@ -94,7 +94,7 @@ class Review(QWidget):
 
     def _keep(self) -> None:
         if (take := self._leave()) is not None:
-            self._start(lambda: deck.keep(self._root, take.segments), lambda _: self.changed.emit())
+            self._start(lambda: take_store.keep(self._root, take.segments), lambda _: self.changed.emit())
 
     def _redo(self) -> None:
         if (take := self._throw_away()) is not None:
@@ -104,7 +104,7 @@ class Review(QWidget):
         take = self._leave()
         if take is not None:
             self._start(
-                lambda: deck.throw_away(self._root, take.recording, take.segments), lambda _: self.changed.emit()
+                lambda: take_store.throw_away(self._root, take.recording, take.segments), lambda _: self.changed.emit()
             )
         return take
 

@@ -30,8 +30,17 @@ from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.picker import Picker
+from app.ui.teaching.library_summary import (
+    Files,
+    LibrarySummary,
+    base_model,
+    files_of,
+    previous_model,
+    read,
+    running_model,
+    short_name,
+)
 from app.ui.teaching.report import as_html, examples_html, progress_text, worst_takes
-from app.ui.teaching.shelf import Files, Shelf, base_model, files_of, previous_model, read, running_model, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.teaching.variants_choice import VariantsChoice
 from app.ui.teaching.version_list import VersionList
@@ -188,16 +197,16 @@ class TeachDialog(ClosingDialog):
         self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
         self._show_status(line)
 
-    def _offer(self, shelf: Shelf) -> None:
+    def _offer(self, summary: LibrarySummary) -> None:
         if self._closed:
             return
-        self._reading, self._seen = False, shelf.seen
+        self._reading, self._seen = False, summary.seen
         ticks = {
             self._text(item): (item.checkState(_ACTION), item.checkState(_SIDES), item.isDisabled())
             for item in self._items()
         }
         self.list.clear()
-        for action, count in sorted(shelf.counts.items()):
+        for action, count in sorted(summary.counts.items()):
             if action == NOTHING:
                 continue
             enough = count >= MIN_EXAMPLES
@@ -215,13 +224,13 @@ class TeachDialog(ClosingDialog):
             self.list.addTopLevelItem(item)
         for section in (_EXAMPLES, _SIDES):
             self.list.resizeColumnToContents(section)
-        self.taught.offer(shelf.models, self._newest, self._running)
+        self.taught.offer(summary.models, self._newest, self._running)
         if self._newest in self.taught.labels():
             self._newest = None
-        self._offer_tests(shelf.tests)
+        self._offer_tests(summary.tests)
         self._show_way_back()
         if not self._taught:
-            self.state.setText(_what_there_is(shelf.counts))
+            self.state.setText(_what_there_is(summary.counts))
         self._refresh()
 
     def _offer_tests(self, tests: dict[str, tuple[str, ...]]) -> None:
@@ -323,7 +332,9 @@ class TeachDialog(ClosingDialog):
         training.progressed.connect(self._show_progress)
         training.done.connect(self._done)
         training.failed.connect(self._failed)
-        training.registered.connect(lambda shelf: self._offer(shelf) if shelf is not None else self.read_library())
+        training.registered.connect(
+            lambda summary: self._offer(summary) if summary is not None else self.read_library()
+        )
 
     def _training_began(self) -> None:
         enable(self.train, "")

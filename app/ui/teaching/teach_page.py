@@ -15,15 +15,15 @@ from app.teaching_process import TeachingDone
 from app.ui.jobs import Jobs
 from app.ui.library.strips import Strips
 from app.ui.live_run import LiveRun
-from app.ui.teaching import deck
+from app.ui.teaching import take_store
 from app.ui.teaching.action_card import PICTURE_PX, ActionCard
-from app.ui.teaching.deck import ActionTakes, Deck, Replay
 from app.ui.teaching.guidance import WANTED_TAKES, next_step, nothing_text, recording_text, take_text
+from app.ui.teaching.library_summary import Files, files_of
 from app.ui.teaching.report import plain_result, worst_takes
 from app.ui.teaching.result_card import ResultCard
 from app.ui.teaching.review import Review
-from app.ui.teaching.shelf import Files, files_of
 from app.ui.teaching.take_choices import TakeChoices
+from app.ui.teaching.take_store import ActionTakes, Replay, TakesByAction
 from app.ui.teaching.takes import Series, TakeRecorder
 from app.ui.teaching.train_bar import TrainBar
 from app.ui.teaching.worst_takes import GONE
@@ -52,7 +52,7 @@ class TeachPage(QWidget):
         super().__init__()
         self.recorder = recorder
         self._root, self._live, self._jobs = root, live, jobs
-        self._deck: Deck | None = None
+        self._takes: TakesByAction | None = None
         self._seen: Files = ()
         self._reading = self._stale = self._ended = False
         self._recording_card: ActionCard | None = None  # whose takes are being recorded
@@ -173,7 +173,9 @@ class TeachPage(QWidget):
             return
         self._reading, self._stale = True, False
         wanted = tuple(card.action for card in self.cards if card.action)
-        self._jobs.start("deck", lambda: deck.read_deck(self._root, wanted), self._show_deck, self._cannot_read)
+        self._jobs.start(
+            "takes", lambda: take_store.read_takes(self._root, wanted), self._show_takes, self._cannot_read
+        )
 
     def _check_for_changes(self) -> None:
         if not self._reading and self._seen != files_of(self._root):
@@ -183,11 +185,11 @@ class TeachPage(QWidget):
         self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
         self._show_status(line)
 
-    def _show_deck(self, found: Deck) -> None:
+    def _show_takes(self, found: TakesByAction) -> None:
         self._reading = False
         if self._ended:
             return
-        self._deck, self._seen = found, found.seen
+        self._takes, self._seen = found, found.seen
         there = {label_key(card.action): card for card in self.cards if card.action}
         empty = [card for card in self.cards if not card.action and not card.typed]
         for takes in found.actions:
@@ -205,7 +207,7 @@ class TeachPage(QWidget):
             card.takes.show_takes(takes.newest, takes.count - len(takes.newest) + 1)
         self.nothing.count = found.nothing.count
         self.nothing.show_count(nothing_text(found.nothing_s, NOTHING_S))
-        self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - deck.SHOWN_TAKES, 0) + 1)
+        self.nothing.takes.show_takes(found.nothing.newest, max(found.nothing.count - take_store.SHOWN_TAKES, 0) + 1)
         more = f"{counted(found.more, 'other action')} of the library: see More options" if found.more else ""
         self.others.setText(more)
         self._refresh()
@@ -250,14 +252,14 @@ class TeachPage(QWidget):
         if not name:
             card.set_action(card.action)
             return bool(card.action)
-        if refusal := deck.refusal_of(name, [c.action for c in self.cards if c is not card]):
+        if refusal := take_store.refusal_of(name, [c.action for c in self.cards if c is not card]):
             card.show_status(refusal, warning=True)
             return False
         card.show_status("")
         if card.count and label_key(name) != label_key(card.action):
             before = card.action
             self._jobs.start(
-                "rename", lambda: deck.rename(self._root, before, name), lambda _: self._read(), self._show_status
+                "rename", lambda: take_store.rename(self._root, before, name), lambda _: self._read(), self._show_status
             )
         card.set_action(name)
         self._refresh()
@@ -325,7 +327,7 @@ class TeachPage(QWidget):
         self.recorded.emit()
         self._jobs.start(
             "take",
-            lambda: deck.read_take(self._root, folder.name),
+            lambda: take_store.read_take(self._root, folder.name),
             lambda take: self._show_saved_take(card, take),
             self._show_status,
         )

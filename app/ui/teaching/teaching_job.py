@@ -11,7 +11,7 @@ from app.errors import UsageError
 from app.library.rows import Model
 from app.teaching_process import Progress, TeachingDone, TeachingFailed, TeachingJob
 from app.ui.jobs import Jobs
-from app.ui.teaching.shelf import Shelf, examples_of, register_model
+from app.ui.teaching.library_summary import LibrarySummary, examples_of, register_model
 from recognizer.teaching.examples import Example
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.versions import version_label
@@ -32,7 +32,7 @@ class Training(QObject):
     progressed = Signal(object)  # Progress
     done = Signal(object)  # TeachingDone
     failed = Signal(str)
-    registered = Signal(object)  # Shelf | None
+    registered = Signal(object)  # LibrarySummary | None
 
     def __init__(self, root: Path, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -115,9 +115,9 @@ class Training(QObject):
             "model", lambda: register_model(self._root, model), self._registered, lambda _: self._registered(None)
         )
 
-    def _registered(self, shelf: Shelf | None) -> None:
+    def _registered(self, summary: LibrarySummary | None) -> None:
         if not self._closed:
-            self.registered.emit(shelf)
+            self.registered.emit(summary)
 
     def _fail(self, line: str) -> None:
         if not self._closed:

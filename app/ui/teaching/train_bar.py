@@ -15,8 +15,8 @@ from app.ui.jobs import Jobs
 from app.ui.live_run import LiveRun
 from app.ui.styled import style_as
 from app.ui.teaching.guidance import cannot_train, left_out, live_text
+from app.ui.teaching.library_summary import base_model, running_model, short_name
 from app.ui.teaching.report import progress_text
-from app.ui.teaching.shelf import base_model, running_model, short_name
 from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.wrapping_label import WrappingLabel
 from recognizer.teaching.examples import Example

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.names_in_text import action_in_text
 from app.ui.jobs import Jobs
-from app.ui.teaching.deck import Replay
 from app.ui.teaching.review import Review
+from app.ui.teaching.take_store import Replay
 from app.ui.theme import Colours
 from app.ui.wrapping_label import WrappingLabel
 

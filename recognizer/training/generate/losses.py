@@ -120,13 +120,13 @@ class GanTraining(GeneratorTraining):
     def __init__(self, network: Generator, recipe: Recipe, motions: Motions, seed: int, folder: Path) -> None:
         super().__init__(network, recipe, motions, seed, folder)
         config = network.config
-        self.judge_clips = ClipDiscriminator(config.width, config.actions, config.frames)
-        self.judge_frames = FrameDiscriminator(config.width, config.actions, recipe.sampled)
+        self.clip_discriminator = ClipDiscriminator(config.width, config.actions, config.frames)
+        self.frame_discriminator = FrameDiscriminator(config.width, config.actions, recipe.sampled)
         distances = health.distances(motions.standardised[motions.train], motions.labels[motions.train], config.actions)
         self.register_buffer("real_distances", torch.from_numpy(distances), persistent=False)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        return [self.adam(part) for part in (self.judge_clips, self.judge_frames, self.network)]
+        return [self.adam(part) for part in (self.clip_discriminator, self.frame_discriminator, self.network)]
 
     def iterate(self, clips: Tensor, label: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         optimizers: Any = self.optimizers()
@@ -139,15 +139,15 @@ class GanTraining(GeneratorTraining):
         made = self.network(*noise, wanted)
         fake = made.detach()
         real, seen = self._perturbed(clips), self._perturbed(fake)
-        clip_loss = self._discriminator_loss(self.judge_clips, real, seen, label, wanted)
+        clip_loss = self._discriminator_loss(self.clip_discriminator, real, seen, label, wanted)
         self.step(clip_optimizer, clip_loss)
-        frame_loss = self._discriminator_loss(self.judge_frames, real[:, places], seen[:, places], label, wanted)
+        frame_loss = self._discriminator_loss(self.frame_discriminator, real[:, places], seen[:, places], label, wanted)
         self.step(frame_optimizer, frame_loss)
-        discriminators = (self.judge_clips, self.judge_frames)
+        discriminators = (self.clip_discriminator, self.frame_discriminator)
         for discriminator in discriminators:
             discriminator.requires_grad_(False)
         seen = self._perturbed(made)
-        scores = self.judge_clips(seen, wanted), self.judge_frames(seen[:, places], wanted)
+        scores = self.clip_discriminator(seen, wanted), self.frame_discriminator(seen[:, places], wanted)
         loss = sum((self._cross_entropy(logits, self.recipe.real_target) for logits in scores), torch.zeros(()))
         if self.recipe.variety:
             loss = loss + self.recipe.variety * self._similarity_penalty(made, wanted)

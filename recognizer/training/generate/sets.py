@@ -61,7 +61,7 @@ class Motions:
         mean, spread = self.scale
         return ((self.x - mean) / spread).reshape(*self.x.shape[:2], -1).astype(np.float32)
 
-    def judged(self, part: Part) -> Rows:
+    def evaluation_rows(self, part: Part) -> Rows:
         """Rows of a part."""
         return self.test if part == "test" else self.validation
 
@@ -117,9 +117,9 @@ def motions(
         train, validation = train_rows[~kept], train_rows[kept]
     else:
         train, validation = stratified(train_rows, clips.labels[train_rows], _VALIDATION_SHARE, _SPLIT_SEED)
-    for rows, what in ((train, "learn from"), (validation, "choose by"), (np.flatnonzero(clips.test), "measure by")):
+    for rows, part in ((train, "training"), (validation, "validation"), (np.flatnonzero(clips.test), "test")):
         if len(np.unique(clips.labels[rows])) < len(actions):
-            raise DataError(f"an action has no clips to {what}; check that the data folder is whole")
+            raise DataError(f"an action has no {part} clips; check that the data folder is whole")
     durations_s = np.array([len(r.joints) / r.fps for r in recordings])
     seconds = tuple(float(np.median(durations_s[train][clips.labels[train] == place])) for place in range(len(actions)))
     test = np.flatnonzero(clips.test)

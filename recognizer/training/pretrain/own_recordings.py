@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pose.skeleton import LAYOUTS, MPOSE_13, Layout
 from recognizer.datasets.errors import DataError
-from recognizer.datasets.file_problems import each
+from recognizer.datasets.file_problems import read_each
 from recognizer.datasets.recorded import load_joints
 from recognizer.features import RATE_FPS
 from recognizer.plain_arrays import UNREADABLE
@@ -50,7 +50,7 @@ def read_library(library: Path) -> list[Track]:
     files = sorted(folder.glob("[!.]*/joints.npz"))
     if not files:
         raise DataError(f"no recordings in {library}; give the folder of a library")
-    tracks = [track for of_file in log_errors(each(files, _read_tracks)) for track in of_file]
+    tracks = [track for of_file in log_errors(read_each(files, _read_tracks)) for track in of_file]
     if not tracks:
         raise DataError(f"no recording in {library} shows shoulders and hips for {_SHORTEST_S:g} s; record more")
     return tracks

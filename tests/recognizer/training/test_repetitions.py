@@ -23,8 +23,8 @@ def table(folder: Path, row: str) -> Path:
 
 
 def test_a_row_is_a_clip(tmp_path: Path) -> None:
-    (clip,) = read_counts(table(tmp_path, "penn_action,0001,p1,squat,,2.5,3,judge"))
-    assert clip == CountedClip("penn_action", "0001", "squat", None, 2.5, 3, "judge")
+    (clip,) = read_counts(table(tmp_path, "penn_action,0001,p1,squat,,2.5,3,test"))
+    assert clip == CountedClip("penn_action", "0001", "squat", None, 2.5, 3, "test")
 
 
 def test_the_shipped_table_is_read() -> None:
@@ -33,7 +33,7 @@ def test_the_shipped_table_is_read() -> None:
 
 @pytest.mark.parametrize(
     "row",
-    ["penn_action,0001", "a,b,p,squat,x,,3,judge", "a,b,p,squat,,,many,judge", "a,b,p,squat,,,3,Judge"],
+    ["penn_action,0001", "a,b,p,squat,x,,3,test", "a,b,p,squat,,,many,test", "a,b,p,squat,,,3,Judge"],
     ids=["short", "time", "count", "half"],
 )
 def test_a_row_that_is_none_is_one_line(row: str, tmp_path: Path) -> None:

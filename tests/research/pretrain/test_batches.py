@@ -172,7 +172,7 @@ def test_what_there_is_not_is_said(clips, tmp_path):
         SMALL_SET.changed(axes=2)
     with pytest.raises(DataError, match="no folder"):
         TASKS["nw-ucla"].load(tmp_path)
-    with pytest.raises(DataError, match="no clips to learn from"):
+    with pytest.raises(DataError, match="no clips to train or evaluate on"):
         TASKS["nw-ucla"].split(clips, "validation")
 
 

@@ -126,14 +126,14 @@ def test_turns_steps_and_epochs_of_the_linear_evaluation_by_flag(data, tmp_path,
 
 
 def test_validation_tells_how_the_evaluation_rises(data, tmp_path):
-    pretrained(data, tmp_path, "--part", "validation", "--judge-every", 1)
+    pretrained(data, tmp_path, "--part", "validation", "--evaluate-every", 1)
     points = json.loads((tmp_path / "curve.json").read_text())
     assert [point["epoch"] for point in points] == [1, 2]
     assert all(0 <= point["right"] <= point["of"] for point in points)
 
 
 def test_the_evaluation_comes_every_so_many_epochs_and_at_the_end(data, tmp_path, monkeypatch):
-    pretrained(data, tmp_path, "--part", "validation", "--judge-every", 2, "--epochs", 5)
+    pretrained(data, tmp_path, "--part", "validation", "--evaluate-every", 2, "--epochs", 5)
     points = json.loads((tmp_path / "curve.json").read_text())
     assert [point["epoch"] for point in points] == [2, 4, 5]
 
@@ -151,7 +151,7 @@ def test_speed(data, capsys):
         (("run", "--size", "huge"), "no size"),
         (("run", "--frames", 1), "too few"),
         (("run", "--decay", 0), "decay must be above 0 and at most 1, got 0.0"),
-        (("run", "--judge-every", 1), "--part validation"),
+        (("run", "--evaluate-every", 1), "--part validation"),
         (("ablations", "--only", "all"), "no ablation"),
         (("evaluate",), "pretrain first"),
     ],

@@ -29,7 +29,7 @@ from recognizer.training.pretrain.recipes import SIZES, SMALL_SET  # noqa: E402
 from recognizer.training.run_folder import JOB_FILE, RunError  # noqa: E402
 from research.pretrain import figures, speed  # noqa: E402
 from research.pretrain.batches import MotionBatches  # noqa: E402
-from research.pretrain.measured import FINE_TUNING  # noqa: E402
+from research.pretrain.evaluation import FINE_TUNING  # noqa: E402
 from research.pretrain.motion import motion_clips  # noqa: E402
 from research.pretrain.pretraining import network_config, pretrain  # noqa: E402
 from research.pretrain.protocols import (  # noqa: E402

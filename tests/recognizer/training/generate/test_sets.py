@@ -18,8 +18,8 @@ def test_parts_share_nothing_and_only_the_official_test_clips_are_measured_by(mo
     assert sorted(np.concatenate(parts).tolist()) == list(range(100))
     assert [recordings[row].test for row in motions.test] == [True] * 40
     assert (len(motions.train), len(motions.validation)) == (50, 10)
-    assert motions.judged("test") is motions.test
-    assert motions.judged("validation") is motions.validation
+    assert motions.evaluation_rows("test") is motions.test
+    assert motions.evaluation_rows("validation") is motions.validation
 
 
 def test_a_held_out_subject_is_in_validation_alone(recordings):

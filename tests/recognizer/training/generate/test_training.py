@@ -151,7 +151,7 @@ def trained_discriminator(motions, folder, **changes):
     label = torch.from_numpy(shares_of(motions.labels[motions.train], 2))
     network = build("c-skeleton-gan", config_of("c-skeleton-gan", motions.layout, 2, 8), 0)
     training = GanTraining(network, Recipe(**changes), motions, 0, folder)
-    discriminator = training.judge_clips
+    discriminator = training.clip_discriminator
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=1e-3)
     for training._in_round in range(24):
         optimizer.zero_grad()

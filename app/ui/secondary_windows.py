@@ -14,7 +14,7 @@ from app.ui.theme import Theme
 Window = TypeVar("Window", bound=QWidget)
 
 
-class WindowsBeside(QObject):
+class SecondaryWindows(QObject):
     """root: folder of the library, asked for when a window opens. use_model: the user wants the model in a folder.
 
     recorded: told when there are new recordings. again: another take of an action is to be recorded.

@@ -12,7 +12,7 @@ from app.library.shared_library import shared
 from app.names_in_text import action_in_text
 from app.palette import action_text
 from app.ui.library.frames import Stretch, read_stretch
-from app.ui.teaching.shelf import Files, files_of
+from app.ui.teaching.library_summary import Files, files_of
 from recognizer.teaching.lesson import NOTHING
 
 SHOWN_TAKES = 5  # of an action
@@ -29,7 +29,7 @@ class ActionTakes:
 
 
 @dataclass(frozen=True, slots=True)
-class Deck:
+class TakesByAction:
     """actions: in the order in which they were first named, MAX_ACTIONS at most. more: how many others there are.
     nothing_s: seconds of footage of nothing. seen: what the closed library's files looked like."""
 
@@ -56,13 +56,13 @@ class Replay:
     doubts: tuple[str, ...] = ()
 
 
-def read_deck(root: Path, wanted: tuple[str, ...] = ()) -> Deck:
+def read_takes(root: Path, wanted: tuple[str, ...] = ()) -> TakesByAction:
     """What there is now. wanted: actions that get a card in any case. Raises LibraryError."""
     with shared(root) as library:
         if not library.read_only:
             library.refresh()
-        deck = _deck(library, wanted)
-    return replace(deck, seen=files_of(root))  # now: an open database has further files
+        takes = _all_takes(library, wanted)
+    return replace(takes, seen=files_of(root))  # now: an open database has further files
 
 
 def read_take(root: Path, recording: str, segment: int | None = None) -> Replay:
@@ -111,7 +111,7 @@ def rename(root: Path, name: str, new: str) -> None:
         library.rename("action", name, new)
 
 
-def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
+def _all_takes(library: Library, wanted: tuple[str, ...]) -> TakesByAction:
     named = [each for each in library.names("action") if each.segments and each.name != NOTHING]
     keys = {label_key(name) for name in wanted}
     shown = [each for each in named if label_key(each.name) in keys]
@@ -121,7 +121,7 @@ def _deck(library: Library, wanted: tuple[str, ...]) -> Deck:
     actions = tuple(_takes(library, each.name, each.segments) for each in named if each.name in chosen)
     footage = Filter(action=NOTHING)
     nothing = _takes(library, NOTHING, library.count_segments(footage))
-    return Deck(actions, len(named) - len(actions), nothing, library.segment_seconds(footage))
+    return TakesByAction(actions, len(named) - len(actions), nothing, library.segment_seconds(footage))
 
 
 def _takes(library: Library, name: str, count: int) -> ActionTakes:

@@ -21,7 +21,7 @@ Files = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class LibrarySummary:
     """What the library has to teach with. counts: of labelled segments by action, "nothing" among them. seen: what its
     files looked like when it was read. tests: names of the segments in the test part of each split that has one."""
 
@@ -89,11 +89,11 @@ def _opened(root: Path) -> Iterator[Library]:
         yield library
 
 
-def read(root: Path) -> Shelf:
+def read(root: Path) -> LibrarySummary:
     """What there is now. Raises LibraryError."""
     with _opened(root) as library:
         counts, tests = _counts(library), _tests(library)
-    return Shelf(counts, tuple(taught_models(root / "models")), files_of(root), tests)
+    return LibrarySummary(counts, tuple(taught_models(root / "models")), files_of(root), tests)
 
 
 def _counts(library: Library) -> dict[str, int]:
@@ -115,7 +115,7 @@ def examples_of(root: Path, actions: Sequence[str]) -> list[Example]:
         return library.examples([*actions, NOTHING])
 
 
-def register_model(root: Path, model: Model) -> Shelf:
+def register_model(root: Path, model: Model) -> LibrarySummary:
     """Store which examples the model was trained on. A read-only library stays unchanged: the model also has its
     clips.json."""
     with _opened(root) as library:
