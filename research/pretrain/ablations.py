@@ -9,7 +9,7 @@ from typing import Any
 from recognizer.training.loop import Hardware
 from recognizer.training.pretrain.pretraining import PretrainingJob
 from research.errors import ResearchError
-from research.pretrain.evaluation import evaluate_protocol
+from research.pretrain.evaluation import EvaluationProtocol, evaluate_protocol
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import pretrain
 
@@ -44,7 +44,7 @@ def measure(
         changed = replace(job, recipe=job.recipe.changed(**ABLATIONS[name]))
         run = folder / f"{name}.seed{job.seed}"
         done = pretrain(clips, split[0], changed, run, hardware)
-        found[name] = evaluate_protocol(run, done, clips, split, hardware)[1].accuracy
+        found[name] = evaluate_protocol(run, done, clips, split, hardware, EvaluationProtocol())[1].accuracy
     return found
 
 

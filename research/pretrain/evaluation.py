@@ -1,8 +1,10 @@
 """Evaluates pretrained networks and keeps the scores in their run folders; existing scores are read back."""
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -30,59 +32,78 @@ FINE_TUNING = Recipe(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluationProtocol:
+    """How a pretrained network is evaluated.
+
+    share: of the labels, for fine-tuning; None is the linear evaluation on all of them. scratch: use random weights.
+    fine_tuning: its recipe; clips get the pace of the pretraining. linear: settings of the linear evaluation; clips are
+    seen along the axes of the pretraining.
+    """
+
+    share: float | None = None
+    scratch: bool = False
+    fine_tuning: Recipe = FINE_TUNING
+    linear: LinearSettings = field(default_factory=LinearSettings)
+
+    @property
+    def name(self) -> str:
+        """As in the names of files and in what is printed."""
+        if self.share is not None:
+            name = f"{SEMI}-{100 * self.share:g}"
+        else:
+            name = f"{LINEAR}-{self.linear.corrupted}-corrupted" if self.linear.corrupted else LINEAR
+        return f"{SCRATCH if self.scratch else ''}{name}"
+
+    def of_run(self, recipe: Mapping[str, Any]) -> "EvaluationProtocol":
+        """The same with the pace and axes of a pretraining recipe."""
+        return replace(
+            self,
+            fine_tuning=self.fine_tuning.changed(pace=recipe["pace"]),
+            linear=replace(self.linear, axes=recipe.get("axes", 1)),
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """The settings that decide the score."""
+        if self.share is not None:
+            return {"share": self.share, "recipe": asdict(self.fine_tuning)}
+        changed = self.linear != LinearSettings()
+        return {"share": 1.0} | ({"linear": asdict(self.linear)} if changed else {})
+
+
 def evaluate_protocol(
     folder: Path,
     done: Pretrained,
     clips: MotionClips,
     split: tuple[Rows, Rows],
     hardware: Hardware,
-    *,
+    protocol: EvaluationProtocol,
     task: str | None = None,
-    share: float | None = None,
-    scratch: bool = False,
-    changed: dict[str, int] | None = None,
-    linear: LinearSettings | None = None,
 ) -> tuple[str, Score]:
     """The name and the score of a protocol, kept in NAME.json of the run's folder.
 
-    split: rows to train on and to evaluate on. task: that of the clips, where it is not the run's. share: of the
-    labels, for fine-tuning; None is the linear evaluation. scratch: use random weights. changed: fields of the
-    fine-tuning recipe. linear: settings of the linear evaluation.
+    split: rows to train on and to evaluate on. task: that of the clips, where it is not the run's.
     """
     job, (train_rows, eval_rows) = done.job["job"], split
-    linear = replace(linear or LinearSettings(), axes=job["recipe"].get("axes", 1))
-    name = (SCRATCH if scratch else "") + (LINEAR if share is None else f"{SEMI}-{100 * share:g}")
-    if share is None and linear.corrupted:
-        name += f"-{linear.corrupted}-corrupted"
-    if task not in (None, job["task"]):
-        name = f"{task}-{name}"
-    recipe = FINE_TUNING.changed(pace=job["recipe"]["pace"], **(changed or {}))
-    described = {
-        "pretraining": job,
-        "protocol": name,
-        "share": 1.0 if share is None else share,
-        "clips": [digest_of(clips.arrays(rows)) for rows in split],
-    }
-    if share is not None:
-        described["recipe"] = asdict(recipe)
-    elif linear != LinearSettings():
-        described["linear"] = asdict(linear)
+    protocol = protocol.of_run(job["recipe"])
+    name = protocol.name if task in (None, job["task"]) else f"{task}-{protocol.name}"
+    digests = [digest_of(clips.arrays(rows)) for rows in split]
+    described = {"pretraining": job, "protocol": name, "clips": digests, **protocol.describe()}
     file = folder / f"{name}.json"
     content = read_metrics(file, {"described": None})
     if content["described"] == json.loads(json.dumps(described)):
         return name, Score(**content["score"])
     backbone = done.network.backbone
-    if scratch:
+    if protocol.scratch:
         torch.manual_seed(job["seed"])
         backbone = GlTransformer(backbone.config)
-    if share is None:
-        result = linear_evaluation(backbone, clips, train_rows, eval_rows, recipe.pace, job["seed"], linear)
+    if protocol.share is None:
+        rows = train_rows
+        result = linear_evaluation(backbone, clips, *split, job["recipe"]["pace"], job["seed"], protocol.linear)
     else:
-        rows = labelled_subset(train_rows, clips.labels, share, job["seed"])
+        rows, recipe = labelled_subset(train_rows, clips.labels, protocol.share, job["seed"]), protocol.fine_tuning
         network = fine_tune(backbone, clips, rows, recipe, job["seed"], folder / name, hardware, described)
         result = classify(network, clips, eval_rows, recipe.pace)
     if is_first_process():
-        count = round((1.0 if share is None else share) * len(train_rows))
-        found = {"described": described, "labelled": count, "score": asdict(result)}
-        write_metrics(file, found)
+        write_metrics(file, {"described": described, "labelled": len(rows), "score": asdict(result)})
     return name, result

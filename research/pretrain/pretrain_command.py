@@ -20,7 +20,7 @@ from recognizer.training.pretrain.recipes import Facing, Pace, Recipe, Steps, si
 from research.errors import ResearchError
 from research.pretrain import ablations, figures, speed, without_network
 from research.pretrain.curve import Curve
-from research.pretrain.evaluation import LINEAR, SEMI, evaluate_protocol
+from research.pretrain.evaluation import FINE_TUNING, LINEAR, SEMI, EvaluationProtocol, evaluate_protocol
 from research.pretrain.motion import MotionClips, Rows
 from research.pretrain.pretraining import pretrain
 from research.pretrain.protocols import LinearSettings
@@ -162,25 +162,16 @@ def _curve(
 
 def _evaluate(options: argparse.Namespace) -> None:
     found: dict[str, list[float]] = {}
-    changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
     for folder in options.runs:
         done = load_pretrained(folder)
         task = _task_of_run(options, folder, done.job["job"]["task"])
         clips = task.load(options.data, done.job["job"]["recipe"]["facing"])
         split = task.split(clips, done.job["job"]["part"])
-        for share, linear in _protocols(options, len(clips.joints) - 1):
-            hardware, scratch = hardware_of(options), options.scratch
-            name, result = evaluate_protocol(
-                *(folder, done, clips, split, hardware),
-                task=task.name,
-                share=share,
-                scratch=scratch,
-                changed=changed,
-                linear=linear,
-            )
+        for protocol in _protocols(options, len(clips.joints) - 1):
+            name, result = evaluate_protocol(folder, done, clips, split, hardware_of(options), protocol, task.name)
             found.setdefault(name, []).append(100 * result.accuracy)
             if result.best_right is not None:
-                best = f"{name}, best epoch on the clips it is judged by (as published figures are counted, no result)"
+                best = f"{name}, best epoch on the evaluation clips (as published figures are counted, no result)"
                 found.setdefault(best, []).append(100 * result.best_right / result.of)
     if is_first_process():
         for name, values in found.items():
@@ -197,13 +188,17 @@ def _task_of_run(options: argparse.Namespace, folder: Path, name: str) -> Task:
     return task
 
 
-def _protocols(options: argparse.Namespace, joints: int) -> list[tuple[float | None, LinearSettings]]:
-    """Share of the labels, None for the linear evaluation, and how that is made. joints: that can be corrupted."""
-    whole = LinearSettings(epochs=options.linear_epochs)
+def _protocols(options: argparse.Namespace, joints: int) -> list[EvaluationProtocol]:
+    """Those that are asked for. joints: that can be corrupted."""
+    changed = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key) is not None}
+    whole, recipe = LinearSettings(epochs=options.linear_epochs), FINE_TUNING.changed(**changed)
     if too_many := [lost for lost in options.corrupted if lost > joints]:
         raise ResearchError(f"--corrupted {too_many[0]} is not between 1 and {joints}, the joints of a clip")
-    spoilt = [replace(whole, corrupted=lost) for lost in options.corrupted]
-    return [(share, whole) for share in _shares(options)] + [(None, linear) for linear in spoilt]
+    corrupted = [replace(whole, corrupted=lost) for lost in options.corrupted]
+    return [
+        *(EvaluationProtocol(share, options.scratch, recipe, whole) for share in _shares(options)),
+        *(EvaluationProtocol(None, options.scratch, recipe, linear) for linear in corrupted),
+    ]
 
 
 def _shares(options: argparse.Namespace) -> list[float | None]:
