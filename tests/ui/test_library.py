@@ -901,6 +901,23 @@ def test_p_works_on_all_the_chosen_recordings_in_one_step(window, root, waver, q
     assert window.library.count_segments() == 0
 
 
+def test_new_segments_have_the_name_that_the_person_has_in_the_recording(window, waver, qtbot):
+    for segment in window.library.segments():
+        window.library.change_segment(segment.id, NewSegment(0.0, 0.5, 0, segment.action, "Anna"))
+    window.refresh()
+    on_recordings(window)
+    QTest.keyClick(window, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: window.library.count_segments() == 4, timeout=60_000)
+    assert {segment.who for segment in window.library.segments()} == {"Anna"}
+    window.fields.undo.click()
+    window.browser.recording_table.choose([0])
+    for key, count in ((Qt.Key.Key_P, 3), (Qt.Key.Key_A, 4)):
+        qtbot.waitUntil(lambda: window.content.shown is not None, timeout=60_000)
+        QTest.keyClick(window, key)
+        assert window.library.count_segments() == count
+    assert {segment.who for segment in window.library.segments()} == {"Anna"}
+
+
 def test_p_on_segments_of_several_recordings_where_nothing_moves_besides(window, waver, qtbot):
     for segment in window.library.segments():
         window.library.change_segment(segment.id, NewSegment(1.5, 4.5, 0, segment.action))

@@ -66,6 +66,11 @@ def occupied_spans(segments: Sequence[SegmentRow], person: int, duration_s: floa
     ]
 
 
+def name_of(segments: Sequence[SegmentRow], person: int) -> str | None:
+    """The name that a person has in the segments of a recording; None where none of them says."""
+    return next((segment.who for segment in segments if segment.person == person and segment.who), None)
+
+
 def _spans_recording(segment: SegmentRow, duration_s: float) -> bool:
     return segment.action is None and segment.end_s - segment.start_s > 0.9 * duration_s
 
@@ -81,10 +86,11 @@ def _moving_segments(library: Library, recordings: Sequence[str]) -> New:
     found: New = {}
     for name, recording in _readable(library, recordings):
         if (person := recording.subject()) is not None:
-            taken = occupied_spans(library.segments_in(name), person, recording.info.duration_s)
+            segments = library.segments_in(name)
+            taken, who = occupied_spans(segments, person, recording.info.duration_s), name_of(segments, person)
             parts = free_parts(propose(*motion_energy(recording, person)), taken)
             if parts:
-                found[name] = [NewSegment(start_s, end_s, person) for start_s, end_s in parts]
+                found[name] = [NewSegment(start_s, end_s, person, None, who) for start_s, end_s in parts]
     return found
 
 

@@ -19,7 +19,7 @@ from app.ui.library.commands import NOTHING, actions_by_key
 from app.ui.library.edit_text import done_text, step_text
 from app.ui.library.player import Player
 from app.ui.library.player_content import PlayerContent
-from app.ui.library.recording_edits import RecordingEdits, occupied_spans
+from app.ui.library.recording_edits import RecordingEdits, name_of, occupied_spans
 from app.ui.sentences import sentence
 from pose.errors import ActionLensError
 
@@ -168,10 +168,12 @@ class SegmentEdits:
 
     def another_segment(self) -> None:
         """A second of the same recording, from where the player stands."""
-        shown, duration_s = self._content.shown, self._player.duration_s
-        if shown is not None:
+        shown, library, duration_s = self._content.shown, self.library, self._player.duration_s
+        if shown is not None and library is not None:
+            recording, person, who = shown
             start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
-            self.add(shown[0], [NewSegment(start_s, min(start_s + 1.0, duration_s), shown[1], None, shown[2])])
+            who = who or name_of(library.segments_in(recording), person)
+            self.add(recording, [NewSegment(start_s, min(start_s + 1.0, duration_s), person, None, who)])
         else:
             self._show_status(WAIT if self._player.loading else NONE_SHOWN)
 
@@ -182,7 +184,8 @@ class SegmentEdits:
             self._show_status(WAIT if self._player.loading else NONE_SHOWN)
             return []
         recording, person, who = shown
-        taken = occupied_spans(library.segments_in(recording), person, self._player.duration_s)
+        segments = library.segments_in(recording)
+        taken, who = occupied_spans(segments, person, self._player.duration_s), who or name_of(segments, person)
         parts = free_parts(propose(*motion_energy(stretch.recording, person)), taken)
         if not parts:
             self._show_status("There is no movement of half a second or longer outside the segments")
