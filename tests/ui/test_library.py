@@ -511,6 +511,35 @@ def test_a_recording_without_segments_gets_them_with_labels_by_keys_alone(tmp_pa
     made.close()
 
 
+def test_proposals_are_accepted_for_the_chosen_recordings_too(window, waver, qtbot):
+    window.library.label([segment.id for segment in window.library.segments()], None)
+    on_recordings(window)
+    QTest.keyClick(window, Qt.Key.Key_R)
+    told = "2 labels are proposed, 2 with 50% or more: Y accepts"
+    qtbot.waitUntil(lambda: window.state.text() == told, timeout=60_000)
+    QTest.keyClick(window, Qt.Key.Key_Y)
+    assert [segment.action for segment in window.library.segments()] == ["wave"] * 2
+
+
+def test_where_proposals_are_for_other_segments_than_the_selected_the_way_to_them_is_told(window, waver, qtbot):
+    """A recording that was imported is one segment without a label, which stays selected while P divides it."""
+    window.browser.segment_table.choose([0])
+    (chosen,) = window.browser.chosen_segments()
+    whole_s = window.library.recording(chosen.recording).duration_s
+    window.library.change_segment(chosen.id, NewSegment(0.0, whole_s, chosen.person, None))
+    window.refresh()
+    qtbot.waitUntil(lambda: window.content.shown is not None, timeout=60_000)
+    QTest.keyClick(window, Qt.Key.Key_P)
+    told = "1 label is proposed, 1 with 50% or more: Ctrl+A, then Y accepts"
+    qtbot.waitUntil(lambda: window.state.text() == told, timeout=60_000)
+    QTest.keyClick(window, Qt.Key.Key_Y)
+    assert window.state.text().endswith("R asks the recognizer, Ctrl+A selects all")
+    QTest.keyClick(window.browser.segment_table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_Y)
+    labels = {segment.action for segment in window.library.segments() if segment.recording == chosen.recording}
+    assert labels == {None, "wave"}
+
+
 def test_motion_that_has_a_segment_is_not_proposed_again(window, qtbot, waver):
     for row in list(window.browser.segments.rows):
         whole_s = window.library.recording(row.recording).duration_s

@@ -87,9 +87,7 @@ _MENUS: tuple[tuple[str, tuple[_Command | None, ...]], ...] = (
                 "Propose segments, with labels, wherever something moves outside the segments",
             ),
             _Command("recognise", "&Recognise", "R", "Ask the recognizer what the selected segments show"),
-            _Command(
-                "accept", "A&ccept", "Y", "Accept the proposed labels of the selected segments (Ctrl+A selects all)"
-            ),
+            _Command("accept", "A&ccept", "Y", "Accept the proposed labels of what is selected (Ctrl+A selects all)"),
         ),
     ),
     (

@@ -11,13 +11,20 @@ from app.ui.jobs import Jobs
 
 
 class Labeller:
-    """proposals: by segment id. shown(): called when they have changed. model(): the recognizer to ask."""
+    """proposals: by segment id. model(): the recognizer to ask. selected(): the segments that Y accepts labels of.
+    shown(): called when the proposals have changed."""
 
     def __init__(
-        self, jobs: Jobs, model: Callable[[], str], shown: Callable[[], None], show_status: Callable[[str], None]
+        self,
+        jobs: Jobs,
+        model: Callable[[], str],
+        selected: Callable[[], Sequence[SegmentRow]],
+        shown: Callable[[], None],
+        show_status: Callable[[str], None],
     ) -> None:
         self.proposals: dict[int, Proposal] = {}
-        self._jobs, self._model, self._shown, self._show_status = jobs, model, shown, show_status
+        self._jobs, self._model, self._selected, self._shown = jobs, model, selected, shown
+        self._show_status = show_status
 
     def ask(self, library: Library, segments: Sequence[SegmentRow]) -> None:
         """Propose labels for segments that have none."""
@@ -40,7 +47,8 @@ class Labeller:
         sure = sum(one.probability >= 0.5 for one in found.values())
         if found:
             are = f"{counted(len(found), 'label')} {'is' if len(found) == 1 else 'are'} proposed"
-            self._show_status(f"{are}, {sure} with 50% or more: Y accepts")
+            accepted = found.keys() <= self.proposed_actions(self._selected()).keys()
+            self._show_status(f"{are}, {sure} with 50% or more: {'' if accepted else 'Ctrl+A, then '}Y accepts")
         else:
             self._show_status("The recognizer knows none of these actions: no label is proposed")
 

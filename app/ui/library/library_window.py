@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
-from app.library.rows import Filter
+from app.library.rows import Filter, SegmentRow
 from app.library.shared_library import borrow, give_back
 from app.ui.child_windows import ask_to_stop, close_all_of, first_stop_question, share_quit_action
 from app.ui.elided_label import ElidedLabel
@@ -79,7 +79,7 @@ class LibraryWindow(QMainWindow):
         self.fields = LabelFields()
         self.content = PlayerContent(self.player, self._jobs, self.show_status)
         self.edits = SegmentEdits(self.browser, self.player, self.content, self.show_status, self._edited, self._jobs)
-        self.labeller = Labeller(self._jobs, model, self._show_proposals, self.show_status)
+        self.labeller = Labeller(self._jobs, model, self._selected_segments, self._show_proposals, self.show_status)
         self.refusal = QLabel()
         self.refusal.setWordWrap(True)
         self.state = QLabel()
@@ -308,30 +308,31 @@ class LibraryWindow(QMainWindow):
         """What the recognizer says of the chosen segments; of a recording, of its segments without a label."""
         if self.library is None:
             return
-        segments = self.browser.chosen_segments()
-        recordings = self.browser.chosen_recordings()
         if self.browser.tabs.currentIndex() == BIN:
             self.show_status("A recording in the bin gets no labels: Ctrl+Shift+R restores it")
-            return
-        if self.browser.tabs.currentIndex() != SEGMENTS:
-            chosen = [Filter(recording=row.id, unlabelled=True) for row in recordings]
-            segments = [segment for one in chosen for segment in self.library.segments(one, limit=-1)]
-        if segments:
+        elif segments := self._selected_segments():
             self.labeller.ask(self.library, segments)
-        elif recordings:
+        elif self.browser.chosen_recordings():
             self.show_status("All its segments are labelled: P proposes more, 0 removes labels")
         else:
             self.show_status(NONE_CHOSEN)
 
+    def _selected_segments(self) -> list[SegmentRow]:
+        """The chosen segments; of chosen recordings, those without a label."""
+        if self.library is None or self.browser.tabs.currentIndex() == SEGMENTS:
+            return self.browser.chosen_segments()
+        chosen = [Filter(recording=row.id, unlabelled=True) for row in self.browser.chosen_recordings()]
+        return [segment for one in chosen for segment in self.library.segments(one, limit=-1)]
+
     def accept(self) -> None:
-        """Take the proposed labels of the chosen segments."""
-        labels = self.labeller.proposed_actions(self.browser.chosen_segments())
+        """Take the proposed labels of the chosen segments, or of those in the chosen recordings."""
+        labels = self.labeller.proposed_actions(self._selected_segments())
         if labels:
             self.edits.do(lambda library: library.label_each(labels))
         elif not self.browser.chosen_names():
             self.show_status(NONE_CHOSEN)
         else:
-            self.show_status("No labels are proposed for these segments: R asks the recognizer")
+            self.show_status("No labels are proposed for what is selected: R asks the recognizer, Ctrl+A selects all")
 
     def _show_proposals(self) -> None:
         if not self._closed:
