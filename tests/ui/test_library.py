@@ -18,10 +18,10 @@ from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.import_report import ImportProgress, ImportReport
 from app.library.motion import motion_energy, propose
-from app.library.rows import NewSegment
+from app.library.rows import Filter, NewSegment
 from app.recording.writer import RecordingWriter
 from app.ui.library import bench, player_content
-from app.ui.library.browser import column_widths
+from app.ui.library.browser import BIN, RECORDINGS, column_widths
 from app.ui.library.commands import key_rows
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.frames import read_stretch
@@ -737,7 +737,7 @@ def test_a_recording_in_the_bin_shows_its_segments_and_gets_no_labels(window, wa
     window.browser.bin_table.choose([0])
     qtbot.waitUntil(lambda: window.player.stretch is not None and not window.player.loading, timeout=60_000)
     qtbot.waitUntil(lambda: len(window.player.bar.segments) == 1, timeout=60_000)
-    window.recognise()
+    window.labeller.recognise()
     assert window.state.text() == "A recording in the bin gets no labels: Ctrl+Shift+R restores it"
     assert waver == []
 
@@ -1286,3 +1286,241 @@ def test_actions_are_named_in_any_script(window, name):
     window.fields.action.setText(name)
     QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
     assert name in [segment.action for segment in window.library.segments()]
+
+
+def two_people(root):
+    """A recording of two people who sway at other times, with no segment."""
+    writer = RecordingWriter(root, source="two", session="s", layout=MPOSE_13, size=(64, 48), skeleton_only=True)
+    for number in range(180):
+        time_s = number / 30
+        poses = []
+        for person in range(2):
+            xy = np.linspace((10, 10), (40, 40), 13).astype(np.float32) + 8 * person
+            if 2 <= time_s < 4:
+                xy[:, 0] += 12 * np.sin(time_s * 20 + person)
+            poses.append(Pose(xy, np.ones(13, np.float32), MPOSE_13, time_s, person))
+        writer.add(time_s, None, poses)
+    return writer.finish()
+
+
+def press(window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(window, key, modifier)
+
+
+def type_into(field, text):
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, text)
+
+
+def test_the_question_before_the_bin_is_emptied_counts_what_the_filters_hide(window, qtbot):
+    window.library.delete_recordings([row.id for row in window.browser.recordings.rows])
+    window.refresh()
+    window.browser.show_list(BIN)
+    window.browser.filters.search.setText("nothing has this name")
+    qtbot.waitUntil(lambda: window.browser.deleted.total == 0)
+    window.edits.ask_empty_bin(window)
+    (question,) = window.findChildren(QMessageBox)
+    assert question.text() == "Remove 2 recordings from the disk?"
+    QTest.keyClick(question, Qt.Key.Key_Escape)
+    assert len(window.library.recordings(Filter(deleted=True))) == 2
+
+
+def test_segments_that_are_removed_while_another_list_is_shown_leave_the_list(window):
+    window.browser.show_list(RECORDINGS)
+    window.refresh()
+    window.library.remove_segments([window.library.segments()[-1].id])
+    window.refresh()
+    assert window.browser.segments.rowCount() == 1
+    window.library.remove_segments([segment.id for segment in window.library.segments()])
+    assert window.browser.segments.index(0, ACTION).data() is None  # painted before the list is read again
+    window.refresh()
+    assert window.browser.segments.rowCount() == 0
+
+
+def test_what_is_being_typed_stays_when_the_lists_are_read_again(window):
+    type_into(window.fields.note, "a remark")
+    window.recordings_changed()
+    window.refresh()
+    assert window.fields.note.text() == "a remark"
+    QTest.keyClick(window.fields.note, Qt.Key.Key_Return)
+    assert window.content.segment.note == "a remark"
+
+
+def test_what_is_left_without_enter_shows_what_is_stored_and_says_so(window):
+    stored = window.fields.action.text()
+    type_into(window.fields.action, "juggle")
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.fields.action.text() == stored
+    assert window.state.text() == "Not stored: Enter stores what is typed"
+    type_into(window.fields.action, stored)
+    window.show_status("")
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.state.text() == ""
+
+
+def test_what_is_refused_stays_in_its_field_to_be_corrected(window):
+    stored = window.fields.action.text()
+    type_into(window.fields.action, "http://there")
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    assert "is an address" in window.state.text()
+    assert window.fields.action.text() == "http://there"
+    assert window.fields.action.hasFocus()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.fields.action.text() == stored
+
+
+def test_a_note_that_is_left_as_it_is_keeps_its_line_breaks(window):
+    segment = window.content.segment
+    window.edits.set_note("first\nsecond")
+    window.fields.note.setFocus()
+    QTest.keyClick(window.fields.note, Qt.Key.Key_Return)
+    assert window.library.segment(segment.id).note == "first\nsecond"
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton])
+def test_a_click_near_the_end_of_a_segment_does_not_move_it(window, button):
+    bar, before = window.player.bar, window.content.segment
+    QTest.mouseClick(bar, button, pos=QPoint(round(bar._x(window.player.bounds[1])) - 4, 30))
+    after = window.library.segment(before.id)
+    assert (after.start_s, after.end_s) == (before.start_s, before.end_s)
+    assert window.player.bounds == (before.start_s, before.end_s)
+
+
+def test_a_whole_recording_keeps_its_bounds(window, qtbot):
+    on_recordings(window)
+    window.browser.recording_table.choose([0])
+    qtbot.waitUntil(lambda: window.content.shown is not None, timeout=60_000)
+    window.player.seek(2.0)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    assert "Only a segment has a start and an end" in window.state.text()
+    assert window.player.bounds == (0.0, window.player.duration_s)
+
+
+def test_in_at_the_very_end_and_out_at_the_beginning_leave_a_tenth_of_a_second(window):
+    window.player.seek(window.player.duration_s)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    segment = window.library.segment(window.content.segment.id)
+    assert segment.end_s - segment.start_s == pytest.approx(0.1)
+    window.player.seek(0.0)
+    QTest.keyClick(window, Qt.Key.Key_O)
+    segment = window.library.segment(window.content.segment.id)
+    assert (segment.start_s, segment.end_s) == pytest.approx((0.0, 0.1))
+
+
+def test_labels_go_to_the_person_that_was_chosen_in_the_recording(root, theme, qtbot):
+    name = two_people(root).name
+    made = opened(root, theme, qtbot)
+    made.show_recording(name)
+    qtbot.waitUntil(lambda: made.content.shown is not None and made.content.shown[0] == name, timeout=60_000)
+    first = made.content.shown[1]
+    press(made, Qt.Key.Key_W)
+    press(made, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: bool(made.library.segments_in(name)), timeout=60_000)
+    (segment,) = made.library.segments_in(name)
+    assert segment.person == 1 - first
+    made.close()
+
+
+def test_another_person_has_the_name_that_they_have_in_the_recording(root, theme, qtbot):
+    name = two_people(root).name
+    made = opened(root, theme, qtbot)
+    made.library.refresh()
+    made.library.add_segments(name, [NewSegment(1.0, 2.0, 0, None, "Anna"), NewSegment(3.0, 4.0, 1, None, "Ben")])
+    made.refresh()
+    first = next(row for row in made.library.segments_in(name) if row.person == 0)
+    made.browser.choose_segment(first.id)
+    qtbot.waitUntil(lambda: made.content.shown is not None and made.content.shown[0] == name, timeout=60_000)
+    press(made, Qt.Key.Key_W)
+    changed = made.library.segment(first.id)
+    assert (changed.person, changed.who) == (1, "Ben")
+    made.close()
+
+
+def test_a_proposal_for_other_bounds_is_not_accepted(window, waver, qtbot):
+    window.edits.label("")
+    press(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: "proposed" in window.state.text(), timeout=60_000)
+    row = window.browser.segment_table.chosen_rows()[0]
+    assert window.browser.segments.index(row, ACTION).data() == "wave? 80%"
+    window.player.seek(1.0)
+    press(window, Qt.Key.Key_I)
+    assert window.browser.segments.index(row, ACTION).data() == "unlabelled"
+    press(window, Qt.Key.Key_Y)
+    assert window.content.segment.action is None
+
+
+def test_segments_that_the_filters_hide_are_told(window, waver, qtbot):
+    picker = window.browser.filters.action
+    picker.setCurrentIndex(picker.findData("clap"))
+    picker.activated.emit(picker.currentIndex())
+    assert window.browser.segments.rowCount() == 1
+    qtbot.waitUntil(lambda: window.content.shown is not None, timeout=60_000)
+    press(window, Qt.Key.Key_A)
+    assert window.state.text() == "Added what the filters hide: clear them to see it"
+    window.library.change_segment(window.content.segment.id, NewSegment(0.0, 0.5, 0, window.content.segment.action))
+    window.refresh()
+    qtbot.waitUntil(lambda: window.content.shown is not None, timeout=60_000)
+    press(window, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: "proposed" in window.state.text(), timeout=60_000)
+    assert window.state.text().endswith("clear the filters to see them all")
+
+
+def test_r_on_recordings_without_segments_names_the_key_that_makes_some(root, theme, qtbot, waver):
+    record(root)
+    made = opened(root, theme, qtbot)
+    on_recordings(made)
+    for row, told in ((0, "There are no segments yet: P proposes them"), (1, "All segments are labelled")):
+        names = sorted(made.browser.recordings.rows, key=lambda one: one.segments)
+        made.browser.recording_table.choose([made.browser.recordings.position_of(names[row].id)])
+        press(made, Qt.Key.Key_R)
+        assert made.state.text().startswith(told)
+    made.close()
+
+
+def test_advice_about_a_recording_goes_with_it(window):
+    on_recordings(window)
+    window.browser.recording_table.choose([0])
+    assert "A makes one here" in window.state.text()
+    press(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert window.state.text() == ""
+
+
+def test_the_bin_gets_no_segments_and_no_labels(window, qtbot):
+    window.library.delete_recordings([window.library.segments()[0].recording])
+    window.refresh()
+    window.browser.show_list(BIN)
+    qtbot.waitUntil(lambda: window.content.shown is not None, timeout=60_000)
+    count = window.library.count_segments()
+    for key, told in ((Qt.Key.Key_A, "gets no segments"), (Qt.Key.Key_Y, "gets no labels"), (Qt.Key.Key_I, "restores")):
+        press(window, key)
+        assert told in window.state.text()
+    assert window.library.count_segments() == count
+
+
+def test_keys_on_a_damaged_recording_say_what_is_wrong_with_it(root, theme, qtbot):
+    folder = record(root)
+    made = opened(root, theme, qtbot)
+    made.library.refresh()
+    for file in folder.iterdir():
+        if file.suffix == ".npz":
+            file.write_bytes(b"broken")
+    made.show_recording(folder.name)
+    qtbot.waitUntil(lambda: bool(made.content.problem), timeout=60_000)
+    for key in (Qt.Key.Key_P, Qt.Key.Key_A, Qt.Key.Key_W, Qt.Key.Key_I):
+        made.show_status("")
+        press(made, key)
+        assert made.state.text() == made.content.problem
+    assert made.player.picture.placeholder == made.content.problem
+    made.show_status("")
+    press(made, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: folder.name in made.state.text(), timeout=60_000)
+    made.close()
+
+
+def test_segments_that_come_back_are_selected(window):
+    window.browser.segment_table.selectAll()
+    press(window, Qt.Key.Key_Delete)
+    assert window.browser.segments.rowCount() == 0
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert len(window.browser.chosen_segments()) == 1

@@ -86,16 +86,16 @@ class Browser(QWidget):
         ):
             model.show(library, self.filters.filter(deleted=deleted))
             table.choose(model.position_of(recording) for recording in recordings)
-        if not self.table.selectionModel().hasSelection() and place >= 0:
-            self.table.choose([min(place, self.table.model().rowCount() - 1)])  # the next one, after a removal
+        if not self.table.selectionModel().hasSelection():
+            self.table.choose([min(max(place, 0), self.table.model().rowCount() - 1)])  # the next one, after a removal
         self._filtering = False
         self._count(library)
 
     def _previous_selection(self) -> tuple[list[int], list[str]]:
         """What was chosen before the first of the filters that follow each other, or else what is chosen now."""
         if not (self._filtering and self._hidden is not None):
-            rows = [self.segments.row(place) for place in self.segment_table.chosen_rows()]
-            self._hidden = [row.id for row in rows], [row.id for row in self.chosen_recordings()]
+            segments = [self.segments.id_at(place) for place in self.segment_table.chosen_rows()]
+            self._hidden = segments, [row.id for row in self.chosen_recordings()]
         chosen = self._hidden
         if not self._filtering:
             self._hidden = None
@@ -110,7 +110,8 @@ class Browser(QWidget):
         """In the list of segments, from above; none while another list is shown."""
         if self.tabs.currentIndex() != SEGMENTS:
             return []
-        return [self.segments.row(place) for place in self.segment_table.chosen_rows()]
+        rows = [self.segments.row(place) for place in self.segment_table.chosen_rows()]
+        return [row for row in rows if row is not None]
 
     def chosen_recordings(self) -> list[RecordingRow]:
         """In the list of recordings, or of the bin, that is shown."""

@@ -177,9 +177,10 @@ def tooltip_of(name: str) -> str:
 
 def actions_by_key(actions: Sequence[Named]) -> dict[str, str]:
     """The action for each key "1" to "9": the assigned one; free keys go to the other actions in order."""
-    kept = {named.key: named.name for named in actions if named.key}
-    spare = [str(number) for number in _DIGITS if str(number) not in kept]
-    rest = [named.name for named in actions if not named.key and named.name != NOTHING]
+    digits = [str(number) for number in _DIGITS]
+    kept = {named.key: named.name for named in actions if named.key in digits}
+    spare = [digit for digit in digits if digit not in kept]
+    rest = [named.name for named in actions if named.key not in digits and named.name != NOTHING]
     return {**dict(zip(spare, rest, strict=False)), **kept}
 
 

@@ -1,32 +1,97 @@
-"""Labels that the recognizer proposes: asked for on a job's thread, shown in the list, accepted by one key."""
+"""Segments and labels that are proposed: asked for on a job's thread, shown in the list, accepted by one key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 from app.library.catalogue import Library
 from app.library.proposals import Proposal, Stretch, propose_labels
-from app.library.rows import SegmentRow
+from app.library.rows import Filter, SegmentRow
 from app.live.run_inputs import open_recognizer
 from app.plurals import counted
 from app.ui.jobs import Jobs
+from app.ui.library.browser import BIN, SEGMENTS, Browser
+from app.ui.library.segment_edits import NONE_CHOSEN, NONE_IN_BIN, SegmentEdits
+
+_NO_LABELS_IN_BIN = "A recording in the bin gets no labels: Ctrl+Shift+R restores it"
+_SURE = 0.5
 
 
 class Labeller:
-    """proposals: by segment id. model(): the recognizer to ask. selected(): the segments that Y accepts labels of.
-    shown(): called when the proposals have changed."""
+    """proposals: by segment id, with the stretch that the recognizer was asked about. model(): the recognizer to ask.
+    edits: its library is asked, and changed. show_status(line)."""
 
     def __init__(
         self,
         jobs: Jobs,
         model: Callable[[], str],
-        selected: Callable[[], Sequence[SegmentRow]],
-        shown: Callable[[], None],
+        browser: Browser,
+        edits: SegmentEdits,
         show_status: Callable[[str], None],
     ) -> None:
-        self.proposals: dict[int, Proposal] = {}
-        self._jobs, self._model, self._selected, self._shown = jobs, model, selected, shown
+        self.proposals: dict[int, tuple[Stretch, Proposal]] = {}
+        self._jobs, self._model, self._browser, self._edits = jobs, model, browser, edits
         self._show_status = show_status
+        browser.segments.propose(self.proposal_of)
 
-    def ask(self, library: Library, segments: Sequence[SegmentRow]) -> None:
+    def proposal_of(self, segment: SegmentRow) -> Proposal | None:
+        """What is proposed for a segment; None where its bounds or its person are no longer those asked about."""
+        stretch, proposal = self.proposals.get(segment.id, (None, None))
+        return proposal if stretch == _stretch_of(segment) else None
+
+    def propose(self) -> None:
+        """Segments where something moves, and what the recognizer says of them."""
+        library, chosen = self._edits.library, self._browser.chosen_names()
+        if library is None:
+            return
+        if self._browser.tabs.currentIndex() == BIN:
+            self._show_status(NONE_IN_BIN)
+        elif len(chosen) > 1:
+            self._edits.recordings.propose(library, chosen, lambda made: self._ask(library, library.segments_of(made)))
+        elif made := self._edits.propose_segments():
+            self._ask(library, library.segments_of(made))
+
+    def recognise(self) -> None:
+        """What the recognizer says of the chosen segments; of a recording, of its segments without a label."""
+        library, recordings = self._edits.library, self._browser.chosen_recordings()
+        if library is None:
+            return
+        if self._browser.tabs.currentIndex() == BIN:
+            self._show_status(_NO_LABELS_IN_BIN)
+        elif segments := self._selected(library):
+            self._ask(library, segments)
+        elif not recordings:
+            self._show_status(NONE_CHOSEN)
+        elif any(recording.segments for recording in recordings):
+            self._show_status("All segments are labelled: P proposes more; in the list of segments (Alt+1) 0 unlabels")
+        else:
+            self._show_status("There are no segments yet: P proposes them")
+
+    def accept(self) -> None:
+        """Take the proposed labels of the chosen segments, or of those in the chosen recordings."""
+        library = self._edits.library
+        if library is None:
+            return
+        if self._browser.tabs.currentIndex() == BIN:
+            self._show_status(_NO_LABELS_IN_BIN)
+        elif labels := self._proposed_actions(self._selected(library)):
+            self._edits.do(lambda library: library.label_each(labels))
+        elif not self._browser.chosen_names():
+            self._show_status(NONE_CHOSEN)
+        else:
+            self._show_status("No labels are proposed for what is selected: R asks the recognizer, Ctrl+A selects all")
+
+    def _selected(self, library: Library) -> list[SegmentRow]:
+        """The chosen segments; of chosen recordings, those without a label."""
+        if self._browser.tabs.currentIndex() == SEGMENTS:
+            return self._browser.chosen_segments()
+        chosen = [Filter(recording=row.id, unlabelled=True) for row in self._browser.chosen_recordings()]
+        return [segment for one in chosen for segment in library.segments(one, limit=-1)]
+
+    def _proposed_actions(self, segments: Sequence[SegmentRow]) -> dict[int, str]:
+        """The proposed actions of those segments that have no label."""
+        waiting = [segment for segment in segments if segment.action is None]
+        return {segment.id: found.action for segment in waiting if (found := self.proposal_of(segment)) is not None}
+
+    def _ask(self, library: Library, segments: Sequence[SegmentRow]) -> None:
         """Propose labels for segments that have none."""
         waiting = [segment for segment in segments if segment.action is None]
         if not waiting:
@@ -34,35 +99,46 @@ class Labeller:
             return
         model = self._model()
         self._show_status(f"Asking {model} about {counted(len(waiting), 'segment')} …")
-        self._jobs.start("propose", lambda: _propose(library, model, waiting), self._add_proposals, self._show_status)
+        self._jobs.start(
+            "propose",
+            lambda: _propose(library, model, waiting),
+            lambda found: self._add(library, found),
+            self._show_status,
+        )
 
-    def proposed_actions(self, segments: Sequence[SegmentRow]) -> dict[int, str]:
-        """The proposed actions of those segments that have no label."""
-        waiting = [segment.id for segment in segments if segment.action is None]
-        return {segment: self.proposals[segment].action for segment in waiting if segment in self.proposals}
-
-    def _add_proposals(self, found: dict[int, Proposal]) -> None:
+    def _add(self, library: Library, found: dict[int, tuple[Stretch, Proposal]]) -> None:
         self.proposals |= found
-        self._shown()
-        sure = sum(one.probability >= 0.5 for one in found.values())
-        if found:
-            are = f"{counted(len(found), 'label')} {'is' if len(found) == 1 else 'are'} proposed"
-            accepted = found.keys() <= self.proposed_actions(self._selected()).keys()
-            self._show_status(f"{are}, {sure} with 50% or more: {'' if accepted else 'Ctrl+A, then '}Y accepts")
-        else:
+        self._browser.segments.propose(self.proposal_of)
+        if not found:
             self._show_status("The recognizer knows none of these actions: no label is proposed")
+            return
+        sure = sum(proposal.probability >= _SURE for _, proposal in found.values())
+        are = f"{counted(len(found), 'label')} {'is' if len(found) == 1 else 'are'} proposed"
+        self._show_status(f"{are}, {sure} with {_SURE:.0%} or more: {self._way_to(library, found.keys())}")
+
+    def _way_to(self, library: Library, segments: Set[int]) -> str:
+        """What accepts the labels that are proposed for these segments."""
+        if segments <= self._proposed_actions(self._selected(library)).keys():
+            return "Y accepts"
+        listed = all(self._browser.segments.position_of(segment) is not None for segment in segments)
+        return "Ctrl+A, then Y accepts" if listed else "clear the filters to see them all"
 
 
-def _propose(library: Library, model: str, segments: Sequence[SegmentRow]) -> dict[int, Proposal]:
+def _stretch_of(segment: SegmentRow) -> Stretch:
+    return Stretch(segment.start_s, segment.end_s, segment.person)
+
+
+def _propose(library: Library, model: str, segments: Sequence[SegmentRow]) -> dict[int, tuple[Stretch, Proposal]]:
     """On a job's thread. Every recording is read once."""
     recognizer = open_recognizer(model, "cpu")
-    found: dict[int, Proposal] = {}
+    found: dict[int, tuple[Stretch, Proposal]] = {}
     try:
         for name in dict.fromkeys(segment.recording for segment in segments):
             of_it = [segment for segment in segments if segment.recording == name]
-            stretches = [Stretch(segment.start_s, segment.end_s, segment.person) for segment in of_it]
+            stretches = [_stretch_of(segment) for segment in of_it]
             labels = propose_labels(library.open_recording(name), stretches, recognizer)
-            found |= {segment.id: label for segment, label in zip(of_it, labels, strict=True) if label is not None}
+            asked = zip(of_it, stretches, labels, strict=True)
+            found |= {segment.id: (stretch, label) for segment, stretch, label in asked if label is not None}
     finally:
         recognizer.close()
     return found

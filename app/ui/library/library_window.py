@@ -1,7 +1,7 @@
 """The library's window: puts its parts together and connects them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
-from app.library.rows import Filter, SegmentRow
+from app.library.rows import RecordingRow
 from app.library.shared_library import borrow, give_back
 from app.ui.child_windows import ask_to_stop, close_all_of, first_stop_question, share_quit_action
 from app.ui.elided_label import ElidedLabel
@@ -24,7 +24,7 @@ from app.ui.library.labeller import Labeller
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.player import Player
 from app.ui.library.player_content import PlayerContent, describe
-from app.ui.library.segment_edits import NONE_CHOSEN, NONE_SHOWN, WAIT, SegmentEdits
+from app.ui.library.segment_edits import SegmentEdits
 from app.ui.library.splits_dialog import SplitsDialog
 from app.ui.screen import fit
 from app.ui.sentences import sentence
@@ -64,6 +64,7 @@ class LibraryWindow(QMainWindow):
         self._closed = False
         self._borrowed: Library | None = None  # set by the opening job, which may outlast the window
         self._library_lock = threading.Lock()
+        self._advice = ""  # in the status line as long as the recording that it is about is chosen
         self._pending_recording: str | None = None  # a recording to be shown when the library is open
         self._make_parts(model)
         self._lay_out()
@@ -79,7 +80,7 @@ class LibraryWindow(QMainWindow):
         self.fields = LabelFields()
         self.content = PlayerContent(self.player, self._jobs, self.show_status)
         self.edits = SegmentEdits(self.browser, self.player, self.content, self.show_status, self._edited, self._jobs)
-        self.labeller = Labeller(self._jobs, model, self._selected_segments, self._show_proposals, self.show_status)
+        self.labeller = Labeller(self._jobs, model, self.browser, self.edits, self.show_status)
         self.refusal = QLabel()
         self.refusal.setWordWrap(True)
         self.state = QLabel()
@@ -129,6 +130,7 @@ class LibraryWindow(QMainWindow):
         fields.who_given.connect(lambda text: self._apply_field(edits.set_who, text))
         fields.session_given.connect(lambda text: self._apply_field(edits.set_session, text))
         fields.note_given.connect(lambda text: self._apply_field(edits.set_note, text))
+        fields.not_stored.connect(lambda: self.show_status("Not stored: Enter stores what is typed"))
         fields.undo.clicked.connect(edits.undo)
         fields.redo.clicked.connect(edits.redo)
         self._theme.changed.connect(self._apply_theme)
@@ -166,9 +168,9 @@ class LibraryWindow(QMainWindow):
             "in": self._when_loaded(player.set_in),
             "out": self._when_loaded(player.set_out),
             "another": edits.another_segment,
-            "propose": self.propose,
-            "recognise": self.recognise,
-            "accept": self.accept,
+            "propose": self.labeller.propose,
+            "recognise": self.labeller.recognise,
+            "accept": self.labeller.accept,
             "segments": lambda: browser.show_list(SEGMENTS),
             "recordings": lambda: browser.show_list(RECORDINGS),
             "bin": lambda: browser.show_list(BIN),
@@ -184,10 +186,8 @@ class LibraryWindow(QMainWindow):
         """Wrap a player command: while nothing is shown, or loading, it gives the reason instead."""
 
         def attempt() -> None:
-            if self.player.loading:
-                self.show_status(WAIT)
-            elif self.player.stretch is None:
-                self.show_status(NONE_SHOWN)
+            if self.player.loading or self.player.stretch is None:
+                self.show_status(self.edits.why_not_shown)
             else:
                 do()
 
@@ -271,72 +271,28 @@ class LibraryWindow(QMainWindow):
         elif recordings:
             self.content.show_recording(library, recordings[0].id)
             self.fields.show_recording(recordings[0])
-            in_bin = browser.tabs.currentIndex() == BIN
-            said = "Ctrl+Shift+R restores it from the bin" if in_bin else describe(recordings[0])
-            self.show_status(said if not recordings[1:] else "")
         else:
             self.content.clear()
             self.fields.clear()
+        self._show_advice(recordings if not library.read_only else [])
+
+    def _show_advice(self, recordings: Sequence[RecordingRow]) -> None:
+        """What can be done with the chosen recording, as long as it is chosen."""
+        before, self._advice = self._advice, ""
+        if len(recordings) == 1:
+            in_bin = self.browser.tabs.currentIndex() == BIN
+            self._advice = "Ctrl+Shift+R restores it from the bin" if in_bin else describe(recordings[0])
+        if self._advice or recordings or self.state.text() == before:
+            self.show_status(self._advice)
 
     def _edited(self) -> None:
         self.refresh()
         self.changed.emit()
 
-    def _apply_field(self, edit: Callable[[str], None], text: str) -> None:
-        edit(text)
-        self.browser.table.setFocus()
-
-    # Proposals.
-
-    def propose(self) -> None:
-        """Segments where something moves, and what the recognizer says of them."""
-        library, chosen = self.library, self.browser.chosen_names()
-        if library is None:
-            return
-        if self.browser.tabs.currentIndex() == BIN:
-            self.show_status("A recording in the bin gets no segments: Ctrl+Shift+R restores it")
-        elif len(chosen) > 1:
-            self.edits.recordings.propose(library, chosen, self._ask_about)
-        else:
-            self._ask_about(self.edits.propose_segments())
-
-    def _ask_about(self, made: list[int]) -> None:
-        if made and self.library is not None:
-            self.labeller.ask(self.library, self.library.segments_of(made))
-
-    def recognise(self) -> None:
-        """What the recognizer says of the chosen segments; of a recording, of its segments without a label."""
-        if self.library is None:
-            return
-        if self.browser.tabs.currentIndex() == BIN:
-            self.show_status("A recording in the bin gets no labels: Ctrl+Shift+R restores it")
-        elif segments := self._selected_segments():
-            self.labeller.ask(self.library, segments)
-        elif self.browser.chosen_recordings():
-            self.show_status("All its segments are labelled: P proposes more, 0 removes labels")
-        else:
-            self.show_status(NONE_CHOSEN)
-
-    def _selected_segments(self) -> list[SegmentRow]:
-        """The chosen segments; of chosen recordings, those without a label."""
-        if self.library is None or self.browser.tabs.currentIndex() == SEGMENTS:
-            return self.browser.chosen_segments()
-        chosen = [Filter(recording=row.id, unlabelled=True) for row in self.browser.chosen_recordings()]
-        return [segment for one in chosen for segment in self.library.segments(one, limit=-1)]
-
-    def accept(self) -> None:
-        """Take the proposed labels of the chosen segments, or of those in the chosen recordings."""
-        labels = self.labeller.proposed_actions(self._selected_segments())
-        if labels:
-            self.edits.do(lambda library: library.label_each(labels))
-        elif not self.browser.chosen_names():
-            self.show_status(NONE_CHOSEN)
-        else:
-            self.show_status("No labels are proposed for what is selected: R asks the recognizer, Ctrl+A selects all")
-
-    def _show_proposals(self) -> None:
-        if not self._closed:
-            self.browser.segments.propose(self.labeller.proposals)
+    def _apply_field(self, edit: Callable[[str], bool], text: str) -> None:
+        """What cannot be stored stays in its field, to be corrected; Esc leaves it."""
+        if edit(text):
+            self.browser.table.setFocus()
 
     # Dialogs; none of them blocks the window.
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
 
 from app.library.motion import motion_energy
 from app.library.rows import SegmentRow
@@ -20,6 +20,7 @@ _STEP_MS = 33
 _BAR_PX = 64
 _SEGMENT_PX = 7  # of each segment, as a stripe of its action's colour
 _GRIP_PX = 6
+_SHORTEST_S = 0.1  # of a segment
 _OTHERS_ALPHA = 90  # of people whom the segment is not of
 SPEEDS = (0.25, 0.5, 1.0, 2.0)
 LOADING = "Loading …"
@@ -35,6 +36,7 @@ class Player(QWidget):
         super().__init__(parent)
         self._colours = colours
         self.stretch: Stretch | None = None
+        self.problem = ""  # why what was chosen cannot be shown
         self.loading = False  # another stretch is being read: bounds, time and stretch are of what was shown before
         self.person = 0
         self.bounds = (0.0, 0.0)
@@ -65,7 +67,7 @@ class Player(QWidget):
 
     def show_stretch(self, stretch: Stretch | None, person: int, start_s: float, end_s: float) -> None:
         """A segment of a recording, from its beginning; None shows nothing."""
-        self.stretch, self.bounds, self.loading = stretch, (start_s, end_s), False
+        self.stretch, self.bounds, self.loading, self.problem = stretch, (start_s, end_s), False, ""
         if stretch is None:
             self.bar.segments = ()
             self._timer.stop()
@@ -135,8 +137,16 @@ class Player(QWidget):
         """Move the segment's beginning (0) or end (1) without keeping it yet."""
         start_s, end_s = self.bounds
         time_s = min(max(time_s, 0.0), self.duration_s)
-        self.bounds = (min(time_s, end_s - 0.1), end_s) if which == 0 else (start_s, max(time_s, start_s + 0.1))
+        self.bounds = (
+            (min(time_s, end_s - _SHORTEST_S), end_s) if which == 0 else (start_s, max(time_s, start_s + _SHORTEST_S))
+        )
         self.seek(time_s)
+
+    def show_bounds(self, start_s: float, end_s: float) -> None:
+        """Those of the segment, or of the whole recording."""
+        self.bounds = start_s, end_s
+        self.bar.update()
+        self._update_status()
 
     def commit_bounds(self) -> None:
         """Save the dragged bounds."""
@@ -144,18 +154,18 @@ class Player(QWidget):
 
     def set_in(self) -> None:
         """The segment begins here."""
-        self._set(self.time_s, max(self.bounds[1], self.time_s + 0.1))
+        start_s = min(self.time_s, self.duration_s - _SHORTEST_S)
+        self._set(start_s, max(self.bounds[1], start_s + _SHORTEST_S))
 
     def set_out(self) -> None:
         """The segment ends here."""
-        self._set(min(self.bounds[0], self.time_s - 0.1), self.time_s)
+        end_s = max(self.time_s, _SHORTEST_S)
+        self._set(min(self.bounds[0], end_s - _SHORTEST_S), end_s)
 
     def _set(self, start_s: float, end_s: float) -> None:
         start_s, end_s = max(start_s, 0.0), min(end_s, self.duration_s)
         if self.stretch is not None and not self.loading and end_s > start_s:
-            self.bounds = start_s, end_s
-            self.bar.update()
-            self._update_status()
+            self.show_bounds(start_s, end_s)
             self.bounds_changed.emit(start_s, end_s)
 
     def _update_status(self) -> None:
@@ -199,12 +209,13 @@ class _Picture(QWidget):
         if self._player.loading or self._player.stretch is None:
             painter.fillRect(self.rect(), QColor(12, 13, 16, 190))  # over what was shown before
             painter.setPen(QColor("#a0a7b4"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.placeholder)
+            room = self.rect().adjusted(20, 20, -20, -20)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.placeholder)
 
     @property
     def placeholder(self) -> str:
         """The text in place of a picture."""
-        return LOADING if self._player.loading else "Select a segment or a recording"
+        return LOADING if self._player.loading else self._player.problem or "Select a segment or a recording"
 
     def _paint_stretch(self, painter: QPainter, stretch: Stretch) -> None:
         size = stretch.recording.info.size
@@ -241,6 +252,8 @@ class _MotionBar(QWidget):
         self.energy: tuple[NDArray[np.float64], NDArray[np.float32]] = (np.zeros(0), np.zeros(0, np.float32))
         self.segments: tuple[SegmentRow, ...] = ()
         self._dragged: int | None = None
+        self._pressed_x = 0.0
+        self._moved = False  # far enough for a drag
         self.setFixedHeight(_BAR_PX)
         self.setAccessibleName("Motion over time, with the segment's beginning and end")
 
@@ -285,26 +298,29 @@ class _MotionBar(QWidget):
         self._dragged = None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt override: takes hold of the segment's nearer end, or goes there."""
-        if self._player.loading:
+        """Qt override: goes there, and takes hold of the segment's end if it is near."""
+        if self._player.loading or event.button() != Qt.MouseButton.LeftButton:
             return
         self._player.pause()
+        self._pressed_x, self._moved = event.position().x(), False
         away = [abs(self._x(bound) - event.position().x()) for bound in self._player.bounds]
         self._dragged = away.index(min(away)) if min(away) <= _GRIP_PX else None
         self.mouseMoveEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt override."""
-        if self._player.loading:
+        if self._player.loading or not event.buttons() & Qt.MouseButton.LeftButton:
             return
+        self._moved |= abs(event.position().x() - self._pressed_x) >= QApplication.startDragDistance()
         time_s = event.position().x() / max(self.width() - 1, 1) * self._player.duration_s
-        if self._dragged is None:
+        if self._dragged is None or not self._moved:
             self._player.seek(time_s)
         else:
             self._player.drag(self._dragged, time_s)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Qt override."""
-        if self._dragged is not None:
+        if event.button() == Qt.MouseButton.LeftButton and self._dragged is not None:
             self._dragged = None
-            self._player.commit_bounds()
+            if self._moved:
+                self._player.commit_bounds()

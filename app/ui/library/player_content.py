@@ -31,6 +31,11 @@ class PlayerContent:
             return self.segment.recording, self.segment.person, self.segment.who
         return None if self.recording is None else (self.recording, self._player.person, None)
 
+    @property
+    def problem(self) -> str:
+        """Why what was chosen cannot be shown; "" where it can, or nothing was."""
+        return self._player.problem
+
     def clear(self) -> None:
         """Nothing is chosen."""
         self.segment = self.recording = self._loading = None
@@ -93,6 +98,7 @@ class PlayerContent:
     def _cannot_show(self, line: str) -> None:
         self._loading = None
         self._player.show_stretch(None, 0, 0.0, 0.0)
+        self._player.problem = line
         self._show_status(line)
 
 

@@ -1,7 +1,6 @@
 """What the window does with several recordings at once: read on a job's thread, then one step of undo."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
@@ -36,8 +35,9 @@ class RecordingEdits:
         self._show_status(f"Looking for motion in {counted(len(recordings), 'recording')} …")
         self._jobs.start("motion", lambda: _moving_segments(library, recordings), add, self._show_status)
 
-    def label(self, library: Library, recordings: Sequence[str], action: str) -> None:
-        """Their segments without a label, and the whole of those that have no segment."""
+    def label(self, library: Library, recordings: Sequence[str], action: str, persons: Mapping[str, int]) -> None:
+        """Their segments without a label, and the whole of those that have no segment. persons: who was chosen in a
+        recording; in others it is the person who is there longest."""
         segments = [segment for name in recordings for segment in library.segments_in(name)]
         waiting = [segment.id for segment in segments if segment.action is None]
         bare = [name for name in recordings if name not in {segment.recording for segment in segments}]
@@ -51,7 +51,7 @@ class RecordingEdits:
         if not waiting and not bare:
             self._show_status("All its segments are labelled: Alt+1 lists them, to relabel them one by one")
         elif bare:
-            self._jobs.start("whole", lambda: _whole_segments(library, bare, action), add, self._show_status)
+            self._jobs.start("whole", lambda: _whole_segments(library, bare, action, persons), add, self._show_status)
         else:
             add({})
 
@@ -75,29 +75,38 @@ def _spans_recording(segment: SegmentRow, duration_s: float) -> bool:
     return segment.action is None and segment.end_s - segment.start_s > 0.9 * duration_s
 
 
-def _readable(library: Library, recordings: Sequence[str]) -> Iterator[tuple[str, Recording]]:
+def _in_each(
+    library: Library, recordings: Sequence[str], segments: Callable[[str, Recording], list[NewSegment]]
+) -> New:
+    """On a job's thread: the new segments of each recording that gets some. What cannot be read is left out; where
+    nothing else is left, RecordingError."""
+    found: New = {}
+    problems: list[RecordingError] = []
     for name in recordings:
-        with suppress(RecordingError):
-            yield name, library.open_recording(name)
+        try:
+            found[name] = segments(name, library.open_recording(name))
+        except RecordingError as error:
+            problems.append(error)
+    if len(problems) == len(recordings):
+        raise problems[0]
+    return {name: new for name, new in found.items() if new}
 
 
 def _moving_segments(library: Library, recordings: Sequence[str]) -> New:
-    """On a job's thread; what cannot be read is left out."""
-    found: New = {}
-    for name, recording in _readable(library, recordings):
-        if (person := recording.subject()) is not None:
-            segments = library.segments_in(name)
-            taken, who = occupied_spans(segments, person, recording.info.duration_s), name_of(segments, person)
-            parts = free_parts(propose(*motion_energy(recording, person)), taken)
-            if parts:
-                found[name] = [NewSegment(start_s, end_s, person, None, who) for start_s, end_s in parts]
-    return found
+    def segments_of(name: str, recording: Recording) -> list[NewSegment]:
+        if (person := recording.subject()) is None:
+            return []
+        segments = library.segments_in(name)
+        taken, who = occupied_spans(segments, person, recording.info.duration_s), name_of(segments, person)
+        parts = free_parts(propose(*motion_energy(recording, person)), taken)
+        return [NewSegment(start_s, end_s, person, None, who) for start_s, end_s in parts]
+
+    return _in_each(library, recordings, segments_of)
 
 
-def _whole_segments(library: Library, recordings: Sequence[str], action: str) -> New:
-    """On a job's thread; what cannot be read is left out."""
-    found: New = {}
-    for name, recording in _readable(library, recordings):
-        if (person := recording.subject()) is not None:
-            found[name] = [NewSegment(0.0, recording.info.duration_s, person, action)]
-    return found
+def _whole_segments(library: Library, recordings: Sequence[str], action: str, persons: Mapping[str, int]) -> New:
+    def segments_of(name: str, recording: Recording) -> list[NewSegment]:
+        person = persons.get(name, recording.subject())
+        return [] if person is None else [NewSegment(0.0, recording.info.duration_s, person, action)]
+
+    return _in_each(library, recordings, segments_of)

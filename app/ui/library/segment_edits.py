@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from app.library.catalogue import Library
 from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
-from app.library.rows import NewSegment, SegmentRow
+from app.library.rows import Filter, NewSegment, SegmentRow
 from app.palette import action_text
 from app.plurals import counted
 from app.ui.child_windows import ask
@@ -26,6 +26,7 @@ from pose.errors import ActionLensError
 NONE_CHOSEN = "Nothing is selected: select something in the list first"
 NONE_SHOWN = "Nothing is shown: select a segment or a recording"
 WAIT = "Still loading: wait until it is shown"
+NONE_IN_BIN = "A recording in the bin gets no segments: Ctrl+Shift+R restores it"
 
 
 class SegmentEdits:
@@ -44,6 +45,11 @@ class SegmentEdits:
         self._browser, self._player, self._content = browser, player, content
         self._show_status, self._changed = show_status, changed
         self.recordings = RecordingEdits(jobs, self.do, show_status)
+
+    @property
+    def why_not_shown(self) -> str:
+        """Why the player shows nothing to work on."""
+        return WAIT if self._player.loading else self._content.problem or NONE_SHOWN
 
     def do(self, edit: Callable[[Library], object]) -> bool:
         """Apply an edit. Returns False, and shows why, if it failed."""
@@ -78,17 +84,19 @@ class SegmentEdits:
 
     # Labels.
 
-    def label(self, text: str) -> None:
-        """The action of the chosen segments; "" for none. Of chosen recordings that of what has no label in them."""
+    def label(self, text: str) -> bool:
+        """The action of the chosen segments; "" for none. Of chosen recordings that of what has no label in them. False
+        where it was refused."""
         name = self._existing_name(" ".join(text.split()))
         if name and (refusal := refusal_of_action(name)):
             self._show_status(refusal)
-            return
+            return False
         chosen = [row.id for row in self._browser.chosen_recordings()]
         if name and chosen and self._browser.tabs.currentIndex() == RECORDINGS and self.library is not None:
-            self.recordings.label(self.library, chosen, name)
-        else:
-            self._with_segments(lambda library, ids: library.label(ids, name or None))
+            shown = self._content.shown
+            self.recordings.label(self.library, chosen, name, dict([shown[:2]]) if shown is not None else {})
+            return True
+        return self._with_segments(lambda library, ids: library.label(ids, name or None))
 
     def label_by_key(self, key: str) -> None:
         """With the action of "1" to "9"."""
@@ -112,29 +120,31 @@ class SegmentEdits:
         """The chosen segments show none of the actions."""
         self.label(NOTHING)
 
-    def set_who(self, name: str) -> None:
-        """Who the chosen segments show; "" for not known."""
-        self._with_segments(lambda library, ids: library.set_who(ids, name or None))
+    def set_who(self, name: str) -> bool:
+        """Who the chosen segments show; "" for not known. False where it was refused, as below."""
+        return self._with_segments(lambda library, ids: library.set_who(ids, name or None))
 
-    def set_session(self, name: str) -> None:
+    def set_session(self, name: str) -> bool:
         """In which session the recordings of what is chosen were made; "" for not known."""
         recordings = list(dict.fromkeys([segment.recording for segment in self._browser.chosen_segments()]))
         if self._browser.tabs.currentIndex() != SEGMENTS:
             recordings = [row.id for row in self._browser.chosen_recordings()]
         if recordings:
-            self.do(lambda library: library.set_session(recordings, name or None))
-        else:
-            self._show_status(NONE_CHOSEN)
+            return self.do(lambda library: library.set_session(recordings, name or None))
+        self._show_status(NONE_CHOSEN)
+        return False
 
-    def set_note(self, text: str) -> None:
-        """On the segment that is shown, or on the chosen recording."""
+    def set_note(self, text: str) -> bool:
+        """On the segment that is shown, or on the chosen recording. One that reads the same keeps its line breaks."""
         segment, recordings = self._content.segment, self._browser.chosen_recordings()
         if segment is not None:
-            self._change(segment, note=text)
-        elif recordings:
-            self.do(lambda library: library.set_recording_note(recordings[0].id, text))
-        else:
-            self._show_status(NONE_CHOSEN)
+            return text == " ".join(segment.note.split()) or self._change(segment, note=text)
+        if recordings:
+            first = recordings[0]
+            same = text == " ".join(first.note.split())
+            return same or self.do(lambda library: library.set_recording_note(first.id, text))
+        self._show_status(NONE_CHOSEN)
+        return False
 
     def toggle_suspect(self) -> None:
         """Doubt the labels of the chosen segments, or confirm them."""
@@ -148,40 +158,46 @@ class SegmentEdits:
         if self._content.segment is not None:
             self._change(self._content.segment, start_s=start_s, end_s=end_s)
         else:
-            self._show_status("Only a segment has a start and an end: A makes one here, or select one (Alt+1)")
+            self._player.show_bounds(0.0, self._player.duration_s)
+            in_bin = self._browser.tabs.currentIndex() == BIN
+            way = "Ctrl+Shift+R restores the recording" if in_bin else "A makes one here, or select one (Alt+1)"
+            self._show_status(f"Only a segment has a start and an end: {way}")
 
     def next_person(self) -> None:
         """The segment, or what is made of the recording, is of the next person in it."""
         stretch, shown = self._player.stretch, self._content.shown
         persons = sorted(stretch.recording.persons()) if stretch is not None else []
         if shown is None:
-            self._show_status(WAIT if self._player.loading else NONE_SHOWN)
+            self._show_status(self.why_not_shown)
             return
         if len(persons) < 2:
             self._show_status("There is nobody else in this recording")
             return
         person = next((other for other in persons if other > shown[1]), persons[0])
-        if self._content.segment is not None:
-            self._change(self._content.segment, person=person)
+        if self._content.segment is not None and self.library is not None:
+            who = name_of(self.library.segments_in(shown[0]), person)
+            self._change(self._content.segment, person=person, who=who)
         else:
             self._player.choose_person(person)
 
     def another_segment(self) -> None:
         """A second of the same recording, from where the player stands."""
         shown, library, duration_s = self._content.shown, self.library, self._player.duration_s
-        if shown is not None and library is not None:
+        if self._browser.tabs.currentIndex() == BIN:
+            self._show_status(NONE_IN_BIN)
+        elif shown is not None and library is not None:
             recording, person, who = shown
             start_s = min(self._player.time_s, max(duration_s - 1.0, 0.0))
             who = who or name_of(library.segments_in(recording), person)
             self.add(recording, [NewSegment(start_s, min(start_s + 1.0, duration_s), person, None, who)])
         else:
-            self._show_status(WAIT if self._player.loading else NONE_SHOWN)
+            self._show_status(self.why_not_shown)
 
     def propose_segments(self) -> list[int]:
         """Segments wherever something moves in the recording and none is yet; their ids."""
         shown, stretch, library = self._content.shown, self._player.stretch, self.library
         if shown is None or stretch is None or library is None:
-            self._show_status(WAIT if self._player.loading else NONE_SHOWN)
+            self._show_status(self.why_not_shown)
             return []
         recording, person, who = shown
         segments = library.segments_in(recording)
@@ -195,7 +211,11 @@ class SegmentEdits:
     def add(self, recording: str, new: Sequence[NewSegment]) -> list[int]:
         """Keep segments; where none is chosen, the first of them is."""
         made: list[int] = []
-        if self.do(lambda library: made.extend(library.add_segments(recording, new))) and self._content.segment is None:
+        if not self.do(lambda library: made.extend(library.add_segments(recording, new))):
+            return []
+        if self._browser.segments.position_of(made[0]) is None:
+            self._show_status("Added what the filters hide: clear them to see it")
+        elif self._content.segment is None:
             self._browser.choose_segment(made[0])
         return made
 
@@ -230,7 +250,7 @@ class SegmentEdits:
 
     def ask_empty_bin(self, window: QWidget) -> None:
         """Ask before what is in the bin is removed from the disk."""
-        count = self._browser.deleted.total
+        count = self.library.count_recordings(Filter(deleted=True)) if self.library is not None else 0
         if not count:
             self._show_status("The bin is empty")
             return
@@ -244,20 +264,19 @@ class SegmentEdits:
         if self.do(lambda library: gone.append(library.empty_bin())):
             self._show_status(f"{counted(gone[0], 'recording')} removed from the disk")
 
-    def _with_segments(self, edit: Callable[[Library, list[int]], object]) -> None:
+    def _with_segments(self, edit: Callable[[Library, list[int]], object]) -> bool:
         ids = [row.id for row in self._browser.chosen_segments()]
         if ids:
-            self.do(lambda library: edit(library, ids))
-        elif self._browser.tabs.currentIndex() == SEGMENTS:
-            self._show_status(NONE_CHOSEN)
-        else:
-            self._show_status("This works on segments: Alt+1 lists them")
+            return self.do(lambda library: edit(library, ids))
+        listed = self._browser.tabs.currentIndex() == SEGMENTS
+        self._show_status(NONE_CHOSEN if listed else "This works on segments: Alt+1 lists them")
+        return False
 
-    def _change(self, segment: SegmentRow, **values: Any) -> None:
+    def _change(self, segment: SegmentRow, **values: Any) -> bool:
         before = NewSegment(
             segment.start_s, segment.end_s, segment.person, segment.action, segment.who, segment.note, segment.suspect
         )
-        self.do(lambda library: library.change_segment(segment.id, replace(before, **values)))
+        return self.do(lambda library: library.change_segment(segment.id, replace(before, **values)))
 
     def _existing_name(self, text: str) -> str:
         """The name that reads like this: "sit down" for sit_down."""

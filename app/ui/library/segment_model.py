@@ -1,6 +1,6 @@
 """The segments of a library as a table that reads the pages that are looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -21,6 +21,10 @@ _MARK_PX = (6, 22)  # of the action's colour before its name
 _PAGE = 100
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
+_ROLES = (
+    *(Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.DecorationRole, Qt.ItemDataRole.FontRole),
+    Qt.ItemDataRole.ToolTipRole,
+)
 
 
 class SegmentModel(QAbstractTableModel):
@@ -33,7 +37,7 @@ class SegmentModel(QAbstractTableModel):
         self._ids: list[int] = []
         self._positions: dict[int, int] = {}
         self._read: dict[int, SegmentRow] = {}
-        self._proposals: Mapping[int, Proposal] = {}
+        self._proposal_of: Callable[[SegmentRow], Proposal | None] = lambda _: None
         self._marks: dict[str, QPixmap] = {}
         strips.ready.connect(self._show_pictures)
 
@@ -50,9 +54,9 @@ class SegmentModel(QAbstractTableModel):
         self.endResetModel()
         return True
 
-    def propose(self, proposals: Mapping[int, Proposal]) -> None:
-        """Labels to be shown where there is none, by the ids of segments."""
-        self._proposals = proposals
+    def propose(self, proposal_of: Callable[[SegmentRow], Proposal | None]) -> None:
+        """Show the labels that are proposed for segments without one."""
+        self._proposal_of = proposal_of
         if self._ids:
             self.dataChanged.emit(self.index(0, ACTION), self.index(len(self._ids) - 1, ACTION))
 
@@ -60,18 +64,22 @@ class SegmentModel(QAbstractTableModel):
         """In which row a segment is."""
         return self._positions.get(segment)
 
-    def row(self, place: int) -> SegmentRow:
-        """The segment in a row, read with its neighbours the first time."""
+    def id_at(self, place: int) -> int:
+        """The id of the segment in a row."""
+        return self._ids[place]
+
+    def row(self, place: int) -> SegmentRow | None:
+        """The segment in a row, read with its neighbours the first time; None where it has been removed since."""
         segment = self._ids[place]
         if segment not in self._read and self._library is not None:
             first = place // _PAGE * _PAGE
             self._read |= {row.id: row for row in self._library.segments_of(self._ids[first : first + _PAGE])}
-        return self._read[segment]
+        return self._read.get(segment)
 
     @property
     def rows(self) -> list[SegmentRow]:
         """All of them, read."""
-        return [self.row(place) for place in range(len(self._ids))]
+        return [row for place in range(len(self._ids)) if (row := self.row(place)) is not None]
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         """Qt override."""
@@ -89,21 +97,21 @@ class SegmentModel(QAbstractTableModel):
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Qt override."""
+        if role not in _ROLES or (row := self.row(index.row())) is None:
+            return None
         column = index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            row = self.row(index.row())
             return None if column == PICTURE else self._texts(row)[column - 1]
-        if role == Qt.ItemDataRole.DecorationRole and column in (PICTURE, ACTION):
-            row = self.row(index.row())
-            if column == PICTURE:
-                return self._strips.of(row)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tooltip(row)
+        if role == Qt.ItemDataRole.DecorationRole and column == PICTURE:
+            return self._strips.of(row)
+        if column == ACTION and role == Qt.ItemDataRole.DecorationRole:
             return None if row.action is None else self._mark(row.action)
-        if role == Qt.ItemDataRole.FontRole and column == ACTION and self.row(index.row()).action is None:
+        if column == ACTION and role == Qt.ItemDataRole.FontRole and row.action is None:
             font = QFont()
             font.setItalic(True)
             return font
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tooltip(self.row(index.row()))
         return None
 
     def _mark(self, action: str) -> QPixmap:
@@ -119,18 +127,18 @@ class SegmentModel(QAbstractTableModel):
     def _action(self, row: SegmentRow) -> str:
         if row.action is not None:
             return f"{action_in_text(row.action)} ?" if row.suspect else action_text(row.action)
-        proposal = self._proposals.get(row.id)
+        proposal = self._proposal_of(row)
         if proposal is None:
             return "unlabelled"
         return f"{action_in_text(proposal.action)}? {proposal.probability:.0%}"
 
     def _tooltip(self, row: SegmentRow) -> str:
-        parts = [f"{isolated(row.recording)}, {row.start_s:.1f} to {row.end_s:.1f} s, person {row.person}", row.source]
+        parts = [f"{isolated(row.recording)}, {row.start_s:.1f} to {row.end_s:.1f} s", row.source]
         named = [self._action(row), *(isolated(name) for name in (row.who, row.session) if name)]
         parts.append(" · ".join(named))
         if row.suspect:
             parts.append("its label may be wrong")
-        if row.action is None and row.id in self._proposals:
+        if row.action is None and self._proposal_of(row) is not None:
             parts.append("proposed by the recognizer: Y accepts")
         return "\n".join([*parts, row.note] if row.note else parts)
 
