@@ -24,6 +24,7 @@ from pose.arguments import Parser, error_line
 from pose.camera_request import CameraRequest
 from pose.errors import ActionLensError, PoseModelError
 from pose.estimators import AUTO, ESTIMATORS, FULL, MAX_PEOPLE, QUALITIES
+from pose.number_arguments import positive
 
 T = TypeVar("T")
 
@@ -77,9 +78,9 @@ def _parser() -> _Parser:
     add("--pose-model", type=Path, metavar="FILE", help="a Pose Landmarker bundle (.task) instead of the built-in one")
     add("--mirror", action=argparse.BooleanOptionalAction, help="mirror the picture on screen; the data do not change")
     add("--camera-size", type=_size, metavar="WxH", help="size to request from the camera, for example 1280x720")
-    add("--camera-fps", type=_positive, metavar="N", help="frames per second to request from the camera")
+    add("--camera-fps", type=positive, metavar="N", help="frames per second to request from the camera")
     add("--mjpg", action=argparse.BooleanOptionalAction, default=True, help="request compressed frames from the camera")
-    add("--seconds", type=_positive, metavar="N", help="stop after this many seconds of the source")
+    add("--seconds", type=positive, metavar="N", help="stop after this many seconds of the source")
     add(
         "--paced",
         action=argparse.BooleanOptionalAction,
@@ -129,16 +130,6 @@ def _people(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_PEOPLE:
         raise argparse.ArgumentTypeError(f"{text} is not a number of people from 1 to {MAX_PEOPLE}")
     return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -20,8 +20,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import providers
 from benchmarks.attention import as_table, measure_attention
-from pose.arguments import Parser, error_line
+from benchmarks.command import parser_of, run_command
+from pose.arguments import output_file
 from pose.errors import ActionLensError
+from pose.number_arguments import count
 from pose.onnx_session import cpu_session, runtime_version
 from pose.whole_file import write_text
 from recognizer.features import CHANNELS, LAYOUT
@@ -92,11 +94,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     setting = "change a field of the networks' configuration; may be repeated"
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help=setting)
     people = "clips in one call (default 1 2 4 8, with --provider 1 to 64)"
-    parser.add_argument("--people", type=_positive, nargs="+", help=people)
+    parser.add_argument("--people", type=count, nargs="+", help=people)
     threads = "threads of both"
-    parser.add_argument("--on-threads", type=_positive, nargs="+", default=(1, 2), metavar="THREADS", help=threads)
-    parser.add_argument("--rounds", type=_positive, default=31, help="calls of each, in turns (default 31)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON, too")
+    parser.add_argument("--on-threads", type=count, nargs="+", default=(1, 2), metavar="THREADS", help=threads)
+    parser.add_argument("--rounds", type=count, default=31, help="calls of each, in turns (default 31)")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures as JSON, too")
     page = "write the tables into this page, between its two comments `measured`"
     parser.add_argument("--page", type=Path, metavar="FILE", help=page)
 
@@ -121,8 +123,6 @@ def run(options: argparse.Namespace) -> None:
         return
     if options.page:  # report a mistake before minutes of work
         _split_page(options.page)
-    if options.json and not options.json.resolve().parent.is_dir():
-        raise SpeedError(f"{options.json} cannot be written: there is no such folder; make it first")
     if options.run:
         cases = [_of_run(folder) for folder in options.run]
     else:
@@ -301,26 +301,11 @@ def _write(path: Path, text: str) -> None:
         raise SpeedError(f"{path} cannot be written ({error.strerror}); give a file in a folder of yours") from error
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 done, 2 an error, reported in one line, 130 interrupted."""
-    parser = Parser(prog="python -m benchmarks.recognizers", description=__doc__)
+    parser = parser_of("benchmarks.recognizers", __doc__)
     add_arguments(parser)
-    options = parser.parse_args(arguments)
-    try:
-        run(options)
-    except ActionLensError as error:
-        sys.stderr.write(f"{error_line(error)}\n")
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return run_command(run, parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

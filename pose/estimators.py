@@ -116,10 +116,11 @@ def choose(kind: str, people: int, quality: str = FULL) -> str:
     if kind not in ESTIMATORS:
         raise PoseModelError(f"no estimator is called {kind!r}; choose one of {', '.join((AUTO, *ESTIMATORS))}")
     row = ESTIMATORS[kind]
-    if not 1 <= people <= row.people:
-        more = [other.name for other in ESTIMATORS.values() if other.people >= people > 0]
-        other = f"use --pose {more[0]}, or fewer people" if more else f"give 1 to {MAX_PEOPLE}"
-        raise PoseModelError(f"{row.text} follows 1 to {row.people} people, not {people}; {other}")
+    if not 1 <= people <= MAX_PEOPLE:
+        raise PoseModelError(f"{people} people cannot be followed; give 1 to {MAX_PEOPLE}")
+    if people > row.people:
+        more = next(other.name for other in ESTIMATORS.values() if other.people >= people)
+        raise PoseModelError(f"{row.text} follows 1 to {row.people} people; use --pose {more}, or fewer people")
     if quality not in row.qualities:
         raise PoseModelError(f"{row.text} has no quality {quality!r}; use --pose {BLAZEPOSE}, or --pose-quality {FULL}")
     return kind

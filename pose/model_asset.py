@@ -14,12 +14,13 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from pose.arguments import Parser
 from pose.ctrl_c import without_ctrl_c
 from pose.errors import PoseModelError
 from pose.tflite_metadata import append_metadata, image_landmark_metadata
@@ -288,8 +289,11 @@ def _tell(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Find or build the model and print its path; 0, 2 with one line on what is wrong, or 130 after Ctrl-C."""
+    Parser(
+        prog="python -m pose.model_asset", description="Find or build the pose model, and print its path."
+    ).parse_args(arguments)
     try:
         path = find_pose_model(progress=_tell)
     except PoseModelError as error:

@@ -182,6 +182,17 @@ def _stdout_fd() -> int:
     return sys.stdout.fileno()
 
 
+def check_json_target(target: str | None) -> None:
+    """Before a long measurement: OutputError where write_json could not write there."""
+    if target is None or target == "-":
+        return
+    path = Path(target)
+    if path.is_dir():
+        raise OutputError(f"cannot write {target}: it is a folder; give the name of a file in it")
+    if not path.resolve().parent.is_dir():
+        raise OutputError(f"cannot write {target}: there is no folder {path.parent}; make it first")
+
+
 def write_json(target: str, values: dict[str, Any]) -> None:
     """A report as one indented JSON object to a file, through a temporary one, or to standard output ("-").
 

@@ -25,6 +25,7 @@ import psutil
 from app import interrupt
 from app.errors import UsageError
 from app.live import run_inputs
+from app.outputs.json_lines import check_json_target, write_json
 from app.settings import RunOptions
 from app.tools import bench_runs
 from app.tools.bench_runs import Run, Show
@@ -71,6 +72,7 @@ def run_bench(source: str, options: RunOptions, effort: Effort | None = None) ->
     source, the pose model or the recognizer cannot be opened.
     """
     effort = effort or Effort()
+    check_json_target(options.json)
     busy = psutil.cpu_percent(_LOOK_S)
     if busy > BUSY_PERCENT:
         _say(_busy_line(busy))
@@ -80,8 +82,6 @@ def run_bench(source: str, options: RunOptions, effort: Effort | None = None) ->
     if options.json != "-":
         sys.stdout.write(table(report))
     if options.json is not None:
-        from app.outputs.json_lines import write_json
-
         write_json(options.json, report)
     return 0
 
@@ -127,6 +127,7 @@ def _live_bench(
 
     effort = effort or Effort()
     seconds = options.seconds or effort.paced_s
+    check_json_target(options.json)
     busy = psutil.cpu_percent(_LOOK_S)
     if busy > BUSY_PERCENT:
         _say(_busy_line(busy))
@@ -138,8 +139,6 @@ def _live_bench(
     if options.json != "-":
         sys.stdout.write(table(report))
     if options.json is not None:
-        from app.outputs.json_lines import write_json
-
         write_json(options.json, report)
     return 0
 

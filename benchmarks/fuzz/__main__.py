@@ -9,23 +9,29 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.command import parser_of, run_command
 from benchmarks.fuzz.child import GOOD
 from benchmarks.fuzz.driver import Findings, Worker, fuzz, refused_valid_files
 from benchmarks.fuzz.readers import all_readers
+from pose.number_arguments import positive, seed
 
 _BATCH = 50
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=1.0, help="how long (default 1)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives other inputs")
-    parser.add_argument("--reader", nargs="+", metavar="NAME", help="only these")
+    parser = parser_of("benchmarks.fuzz", __doc__)
+    parser.add_argument("--minutes", type=positive, default=1.0, help="how long (default 1)")
+    parser.add_argument("--seed", type=seed, default=0, help="another seed gives other inputs")
+    parser.add_argument("--reader", nargs="+", choices=tuple(all_readers()), metavar="NAME", help="only these")
     parser.add_argument(
         "--findings", type=Path, default=Path("runs/fuzz"), metavar="DIR", help="(default: %(default)s)"
     )
-    options = parser.parse_args()
+    return run_command(_run, parser.parse_args())
+
+
+def _run(options: argparse.Namespace) -> int:
     readers = {name: reader for name, reader in all_readers().items() if name in (options.reader or all_readers())}
+    options.findings.mkdir(parents=True, exist_ok=True)
     findings, worker = Findings(options.findings), Worker()
     try:
         wrong = refused_valid_files(readers, worker)

@@ -267,7 +267,7 @@ def _fill(root: Path) -> None:
             folder = store(made.root, made.staging(), describe(poses, "cam", session="Monday"), poses)
             made.add_recording(folder, [NewSegment(0, 0.4, 0, action, "Ada", f"take {number}")])
         segments = made.segments(limit=-1)
-        made.set_key("wave", "w")
+        made.set_key("wave", "3")
         made.set_split("mine", {segments[0].id: "train", segments[1].id: "test"})
         made.add_model(
             Model("toy", "2026-01-02T03:04:05+00:00", "quick", "models/toy/1", ((segments[0].name, "wave"),))

@@ -16,12 +16,15 @@ import numpy as np
 try:
     import motmetrics
 except ModuleNotFoundError:
-    sys.exit('benchmarks.people needs the extra `research`; run: pip install -e ".[research]"')
+    sys.stderr.write('benchmarks.people needs the extra `research`; run: pip install -e ".[research]"\n')
+    sys.exit(2)
 
+from benchmarks.command import BenchmarkError, parser_of, run_command
 from benchmarks.people.measures import SceneMetrics, evaluate_scene, hota
 from benchmarks.people.scenes import DEMO, FPS, Scene, scenes
-from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
+from pose.estimators import BLAZEPOSE, ESTIMATORS, MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.model_asset import find_pose_model
+from pose.number_arguments import count
 from pose.types import Frame, Pose
 
 
@@ -58,14 +61,19 @@ def report(name: str, rows: list[tuple[str, SceneMetrics, float]]) -> str:
     return f"{head}\n{table.to_string(float_format=lambda value: f'{value:.3f}')}\n\n"
 
 
-def main() -> None:
+def main() -> int:
     """Print a table with a row for each estimator and scene, and one for all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("benchmarks.people", __doc__)
     parser.add_argument("--part", choices=tuple(DEMO), default="test")
     parser.add_argument("--videos", type=Path, help="the folder with the videos named in scenes.py")
-    parser.add_argument("--frames", type=int, default=150)
-    parser.add_argument("--pose", nargs="+", default=[MEDIAPIPE, BLAZEPOSE])
-    options = parser.parse_args()
+    parser.add_argument("--frames", type=count, default=150)
+    parser.add_argument("--pose", nargs="+", choices=tuple(ESTIMATORS), default=[MEDIAPIPE, BLAZEPOSE])
+    return run_command(_evaluate, parser.parse_args())
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    if options.videos is not None and not options.videos.is_dir():
+        raise BenchmarkError(f"there is no folder {options.videos}; give the one with the videos named in scenes.py")
     model = find_pose_model(None)
     rows_by_estimator: dict[str, list[tuple[str, SceneMetrics, float]]] = {name: [] for name in options.pose}
     for scene in scenes(options.part, options.videos, model, options.frames):
@@ -79,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

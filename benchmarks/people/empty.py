@@ -9,26 +9,34 @@ from pathlib import Path
 
 import cv2
 
+from benchmarks.command import BenchmarkError, parser_of, run_command
 from benchmarks.people.clips import draw
 from benchmarks.people.rooms import FRAMES_A_ROOM, rooms
-from pose.estimators import BLAZEPOSE, ESTIMATORS, EstimatorSpec, open_estimator
+from pose.estimators import BLAZEPOSE, ESTIMATORS, EstimatorSpec, choose, open_estimator
 from pose.model_asset import find_pose_model
+from pose.number_arguments import count
 from pose.types import Frame
 
 STEP_S = 0.4  # between frames: 9,000 different ones are an hour
 _PROGRESS_EVERY = 300
 
 
-def main() -> None:
+def main() -> int:
     """Print the frames and rooms in which somebody was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("benchmarks.people.empty", __doc__)
     parser.add_argument("--part", choices=("tune", "test"), default="test")
-    parser.add_argument("--frames", type=int, default=9000)
+    parser.add_argument("--frames", type=count, default=9000)
     parser.add_argument("--videos", type=Path, help="the folder with the videos named in rooms.py; else all are drawn")
-    parser.add_argument("--people", type=int, default=3)
+    parser.add_argument("--people", type=count, default=3)
     parser.add_argument("--pose", choices=tuple(ESTIMATORS), default=BLAZEPOSE)
     parser.add_argument("--draw", type=Path, help="a folder for the frames in which somebody was found")
-    options = parser.parse_args()
+    return run_command(_count_false_people, parser.parse_args())
+
+
+def _count_false_people(options: argparse.Namespace) -> None:
+    if options.videos is not None and not options.videos.is_dir():
+        raise BenchmarkError(f"there is no folder {options.videos}; give the one with the videos named in rooms.py")
+    choose(options.pose, options.people)
     estimator = open_estimator(EstimatorSpec(options.pose, find_pose_model(None), options.people))
     wrong = []
     for number, bgr in enumerate(rooms(options.part, options.frames, STEP_S, options.videos)):
@@ -48,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,8 +13,10 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command import parser_of, run_command
 from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.model_asset import find_pose_model
+from pose.number_arguments import count
 from pose.one_euro import body_size_px
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
@@ -83,12 +85,17 @@ def compare(path: Path, frames: int) -> Comparison:
     return made
 
 
-def main() -> None:
+def main() -> int:
     """Print a row for each video."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("benchmarks.people.one_person", __doc__)
     parser.add_argument("videos", nargs="+", type=Path)
-    parser.add_argument("--frames", type=int, default=10**6, help="of a video at most")
-    options = parser.parse_args()
+    parser.add_argument("--frames", type=count, default=10**6, help="of a video at most")
+    return run_command(_compare_all, parser.parse_args())
+
+
+def _compare_all(options: argparse.Namespace) -> None:
+    for path in options.videos:
+        VideoFile(path).close()  # a mistake is told before the first row
     head = ("video", "frames", "joints, median / p95", "confidence", "lost, MediaPipe / ours", "ms")
     sys.stdout.write(f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n")
     for path in options.videos:
@@ -97,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

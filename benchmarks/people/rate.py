@@ -19,7 +19,10 @@ from app.live.rate import PoseRate
 from app.results import Result
 from app.settings import RunOptions
 from app.tools.bench_runs import RetimedFile, show_drawn
+from benchmarks.command import parser_of, run_command
 from benchmarks.people.scenes import FPS, SIZE
+from pose.estimators import BLAZEPOSE, choose
+from pose.number_arguments import count, positive
 from pose.source import Source, SourceInfo
 from pose.types import Frame
 from pose.video_file import VideoFile
@@ -87,14 +90,19 @@ def measure(path: Path, options: RunOptions, seconds: float, fps: float, rate: C
     )
 
 
-def main() -> None:
+def main() -> int:
     """Print a line for a run that takes what it can, and one for a run with an even rate."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("benchmarks.people.rate", __doc__)
     parser.add_argument("clip", type=Path)
-    parser.add_argument("--people", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=25.0, help="of each run")
-    parser.add_argument("--fps", type=float, default=FPS)
-    given = parser.parse_args()
+    parser.add_argument("--people", type=count, default=3)
+    parser.add_argument("--seconds", type=positive, default=25.0, help="of each run")
+    parser.add_argument("--fps", type=positive, default=FPS)
+    return run_command(_measure_rates, parser.parse_args())
+
+
+def _measure_rates(given: argparse.Namespace) -> None:
+    VideoFile(given.clip).close()  # told as it is: in a run it would be a run without poses
+    choose(BLAZEPOSE, given.people)
     options = RunOptions(source=str(given.clip), people=given.people, provider="cpu")
     for name, rate in (("every frame", EveryFrame), ("even", PoseRate)):
         sys.stdout.write(f"{name}: {measure(given.clip, options, given.seconds, given.fps, rate)}\n")
@@ -102,4 +110,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command import BenchmarkError, parser_of, run_command
 from pose.estimators import BLAZEPOSE, MEDIAPIPE, EstimatorSpec, open_estimator
 from pose.model_asset import find_pose_model
+from pose.number_arguments import count, seed
 from pose.one_euro import body_size_px
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Frame
@@ -69,7 +71,7 @@ def _joints(pictures: Iterator[NDArray[np.uint8]], kind: str) -> tuple[NDArray[n
         poses = estimator.estimate(Frame(bgr, number / _FPS, 0.0, number))
         if number >= _SETTLED:
             if not poses:
-                raise RuntimeError(f"{kind} lost the person; take another video")
+                raise BenchmarkError(f"{kind} lost the person; take another video")
             found.append(poses[0].xy_px[_MAIN])
             sure.append(poses[0].confidence[_MAIN])
             sizes.append(body_size_px(poses[0].xy_px, poses[0].confidence))
@@ -78,13 +80,25 @@ def _joints(pictures: Iterator[NDArray[np.uint8]], kind: str) -> tuple[NDArray[n
     return np.array(found, np.float64)[:, seen], float(np.mean(sizes))
 
 
-def main() -> None:
+def main() -> int:
     """Print a line for each video and estimator."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("benchmarks.people.steadiness", __doc__)
     parser.add_argument("videos", nargs="+", type=Path, help="of one person who is seen in the frame that is taken")
-    parser.add_argument("--frame", type=int, default=10, help="that is held and moved")
-    parser.add_argument("--frames", type=int, default=120)
-    options = parser.parse_args()
+    parser.add_argument("--frame", type=seed, default=10, help="that is held and moved")
+    parser.add_argument("--frames", type=_frames, default=120)
+    return run_command(_measure_all, parser.parse_args())
+
+
+def _frames(text: str) -> int:
+    frames = count(text)
+    if frames <= _SETTLED:
+        raise argparse.ArgumentTypeError(f"the first {_SETTLED} frames do not count; give more than {text}")
+    return frames
+
+
+def _measure_all(options: argparse.Namespace) -> None:
+    for path in options.videos:
+        VideoFile(path).close()  # a mistake is told before the first line
     for path in options.videos:
         source = VideoFile(path)
         bgr = None
@@ -104,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

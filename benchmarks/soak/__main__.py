@@ -6,6 +6,7 @@ and recorder; with --real-poses MediaPipe's process, too. After each round memor
 processes are counted. Exit status: 0 nothing grows, 1 something does, 2 it cannot run.
 """
 
+import argparse
 import json
 import logging
 import sys
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from app.live.engine import Engine
+from benchmarks.command import parser_of, run_command
 from benchmarks.soak.feeder import Feeder
 from benchmarks.soak.measures import ALLOWED, growth, leaks, measure
 from benchmarks.soak.standing import StandingPerson
-from benchmarks.soak.work import KINDS, SoakError, SoakRun
-from pose.arguments import Parser
-from pose.errors import ActionLensError
+from benchmarks.soak.work import KINDS, SoakRun
+from pose.arguments import output_file
+from pose.number_arguments import count
+from pose.whole_file import write_text
 
 
 def soak(
@@ -65,32 +68,31 @@ def _without_mediapipe(*arguments: Any, **options: Any) -> Engine:
 
 
 def main() -> int:
-    parser = Parser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=1000, help="of each kind (default 1000)")
-    parser.add_argument("--rounds", type=int, default=20, help="after which everything is counted (default 20)")
+    parser = parser_of("benchmarks.soak", __doc__)
+    parser.add_argument("--repeats", type=count, default=1000, help="of each kind (default 1000)")
+    parser.add_argument("--rounds", type=count, default=20, help="after which everything is counted (default 20)")
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="to find out which kind leaks")
     parser.add_argument("--real-poses", action="store_true", help="find the poses with MediaPipe, in its process")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    options = parser.parse_args()
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures")
     logging.basicConfig(level=logging.ERROR)
-    try:
-        found = soak(
-            options.repeats,
-            options.rounds,
-            kinds=options.only,
-            make_engine=Engine if options.real_poses else None,
-            report=_print,
-        )
-    except (SoakError, ActionLensError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return run_command(_run, parser.parse_args())
+
+
+def _run(options: argparse.Namespace) -> int:
+    found = soak(
+        options.repeats,
+        options.rounds,
+        kinds=options.only,
+        make_engine=Engine if options.real_poses else None,
+        report=_print,
+    )
     for name, value in found["growth"].items():
         verdict = "LEAKS" if name in found["leaks"] else "flat"
         _print(
             f"{name:10} {found['rounds'][0][name]:8} -> {found['rounds'][-1][name]:8}  trend {value:+.2f}  {verdict}"
         )
+    if options.json is not None:
+        write_text(options.json, json.dumps(found, indent=1) + "\n")
     return 1 if found["leaks"] else 0
 
 

@@ -19,6 +19,7 @@ from app.recording.recorder import Recorder, RecorderState, TakeSettings
 from app.results import EngineState
 from app.settings import RunOptions
 from benchmarks.soak.feeder import Feeder
+from pose.errors import ActionLensError
 
 KINDS = ("losses", "swaps", "clients", "recordings")
 _TIMEOUT_S = 120.0
@@ -27,7 +28,7 @@ _MODELS = ("act", "st-gcn")
 _RESULTS_IN_A_TAKE = 5
 
 
-class SoakError(Exception):
+class SoakError(ActionLensError):
     """Something that should have happened did not."""
 
 

@@ -11,13 +11,13 @@ import torch
 
 from pose.arguments import Parser, error_line
 from pose.errors import ActionLensError
+from pose.number_arguments import count
 from recognizer.training import everyday_commands as everyday
 from recognizer.training import recalibrate, repetitions
 from recognizer.training.dataset_sequences import SkippedFiles
 from recognizer.training.explain import explain_command as explaining
 from recognizer.training.fine_tune import fine_tune_command
 from recognizer.training.generate import generate_command as generation
-from recognizer.training.number_arguments import count
 from recognizer.training.pretrain import pretrain_command as pretraining
 from recognizer.training.streams import stream_command, stream_set_command
 

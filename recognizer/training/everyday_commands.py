@@ -3,12 +3,13 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from torch import nn
 
+from pose.number_arguments import count, positive, seed
 from recognizer.datasets.clip_files import KINDS, named_file
 from recognizer.training import report
 from recognizer.training.batches import OutputSpace
@@ -23,7 +24,6 @@ from recognizer.training.fine_tune.start import load_networks, save_networks
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.ensemble import AVERAGES, Ensemble
 from recognizer.training.models.registry import LIVE, NetworkSpec, network_of, parse_changes
-from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.run_folder import NETWORK_FILE, RunError, TrainedRun, load_run, save_run
 from recognizer.training.streams.report import as_json, as_text
 from recognizer.training.streams.sets import StreamSets, points_table, stream_logits, stream_sets
@@ -102,8 +102,7 @@ def train(options: argparse.Namespace) -> None:
     """Train one network; a killed run resumes."""
     if options.start is not None and (options.network is not None or options.changes):
         raise RunError("--start already sets the network; leave out --network and --set")
-    corpus = read_corpus(options.data, options.clips)
-    teachers = [_load_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
+    _check_runs(options.teacher)
     start_spec, start = (
         (None, None) if options.start is None else _load_start(options.start, options.seed, PARTS[options.people])
     )
@@ -120,9 +119,11 @@ def train(options: argparse.Namespace) -> None:
         left_out=tuple(options.leave_out),
         generated=options.generated,
     )
+    spec_of(settings, len(ACTIONS)).build()  # reports a wrong setting before the data is read
+    corpus = read_corpus(options.data, options.clips)
+    teachers = [_load_teacher(folder, corpus, PARTS[options.people]) for folder in options.teacher]
     outputs = OutputSpace(corpus).names
     spec = spec_of(settings, len(outputs))
-    spec.build()  # reports a wrong setting before anything is written
     network = fit(corpus, settings, options.out, teachers, start)
     path = save_run(options.out, network, spec, asdict(settings), outputs)
     sys.stdout.write(f"{path}\n")
@@ -146,6 +147,7 @@ def _load_start(folder: Path, choice: int, parts: Sequence[str]) -> tuple[Networ
 
 def evaluate(options: argparse.Namespace) -> None:
     """Accuracy and false alarms of trained networks, each alone and averaged in both ways."""
+    _check_runs([*options.run, *(options.calibrate or [])])
     sets = read_sets(options.data, options.clips)
     corpus = sets.corpus()
     runs = [_load(folder, corpus) for folder in options.run]
@@ -165,6 +167,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def export_weights(options: argparse.Namespace) -> None:
     """Write model.onnx and card.json."""
+    _check_runs([*options.run, *options.beside, *options.calibrate])
     sets = read_sets(options.data, options.clips)
     corpus = sets.corpus()
     runs = [_load(folder, corpus) for folder in options.run]
@@ -217,6 +220,12 @@ def _print_stream_reports(title: str, network: Deployed, streams: StreamSets, ru
     logits = stream_logits(network, streams)
     for name, of_set in streams.items():
         sys.stdout.write(as_text(as_json(outcomes(of_set, logits[name], rules), model=title, people=name)))
+
+
+def _check_runs(folders: Iterable[Path]) -> None:
+    """RunError where a folder holds no trained network: before the data is read, which takes longer."""
+    for folder in folders:
+        load_run(folder)
 
 
 def _load(folder: Path, corpus: Corpus) -> TrainedRun:

@@ -1,6 +1,7 @@
 """Export of trained networks to weights/NAME: model.onnx and its card."""
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,6 +120,7 @@ def traced(
 ) -> onnx.ModelProto:
     """The network as torch's exporter writes it, with inputs shaped like `example`. batched: their first axis is
     open."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # warns of optional libraries
     clips = torch.export.Dim("N", min=1, max=_MAX_CLIPS)
     program = torch.onnx.export(
         network.eval(),

@@ -2,8 +2,8 @@
 
 import argparse
 
+from pose.number_arguments import count
 from recognizer.training.loop import Hardware
-from recognizer.training.number_arguments import count
 
 
 def add_hardware(parser: argparse.ArgumentParser) -> None:

@@ -87,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the figures."""
     clips = [clip for clip in read_counts(options.counts) if options.half in (clip.half, "all")]
+    model = None if options.model is None else find_model(options.model)  # refused before the clips are read
     found = labelled_sequences(webcam_poses.read(options.folder / webcam_poses.NAME))
     sequences = {sequence.name: sequence for sequence in found}
     poses = _poses_of(clips, sequences, options.folder)
@@ -96,8 +97,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(f"  {name:<14}{summary_line(part)}\n")
     if options.each:
         sys.stdout.writelines(_miscounted_lines(results))
-    if options.model is not None:
-        recognizer = OnnxRecognizer(find_model(options.model), "cpu")
+    if model is not None:
+        recognizer = OnnxRecognizer(model, "cpu")
         try:
             _run_live(clips, sequences, recognizer, each=options.each, half=options.half)
         finally:
@@ -109,7 +110,10 @@ def read_counts(table: Path) -> tuple[CountedClip, ...]:
     """The clips of a table; DataError where it is not one."""
     try:
         with table.open(encoding="utf-8", newline="") as file:
-            return tuple(_counted_clip(row) for row in csv.DictReader(file))
+            rows = csv.DictReader(file)
+            if not set(COLUMNS) <= set(rows.fieldnames or ()):
+                raise KeyError("a column is missing")
+            return tuple(_counted_clip(row) for row in rows)
     except OSError as error:
         raise DataError(f"{table} cannot be read ({error.strerror}); name the table of counts with --counts") from error
     except (KeyError, ValueError, csv.Error) as error:

@@ -96,10 +96,15 @@ def claim_folder(folder: Path, described: dict[str, Any]) -> None:
 
 
 def check_same_job(folder: Path, described: dict[str, Any]) -> None:
-    """RunError where the folder belongs to another job, or holds a training without a job file."""
+    """RunError where the folder belongs to another job, or holds a training without a job file.
+
+    A job that failed before its first step has left nothing but its own file: its folder is free.
+    """
     file = folder / JOB_FILE
     try:
-        if file.is_file():
+        if file.is_file() and [entry.name for entry in folder.iterdir()] == [JOB_FILE]:
+            same = True
+        elif file.is_file():
             same = file.read_text(encoding="utf-8") == _job_text(described)
         else:
             same = not [*folder.glob("*.ckpt"), *folder.glob(NETWORK_FILE)]

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pose import number_arguments
 from recognizer.datasets.clip_files import KINDS
 from recognizer.datasets.errors import DataError
-from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.models.registry import FUSIONS, SETTINGS, WHOLE_CLIP

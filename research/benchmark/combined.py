@@ -78,5 +78,6 @@ def _weights(network: str) -> dict[str, float]:
         except ValueError:
             found[name] = math.nan
         if not name or not 0 < found[name] < math.inf:
-            raise NetworkError(f"{part!r} in {network} is not NAME@WEIGHT, with a weight above 0")
+            # Without the sign: behind one, a line of an error hides what could be an address.
+            raise NetworkError(f"{weight!r} is not a weight above 0; name each network with its own, as --help shows")
     return found

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pose.number_arguments import count
 from recognizer.datasets import mpose2021
 from recognizer.training.hardware import hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import WHOLE_CLIP, network_of
-from recognizer.training.number_arguments import count
 from research.benchmark import results
 from research.benchmark.results import Result
 from research.benchmark.run import evaluate, train_or_load

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import nn
 
+from pose import number_arguments
 from recognizer import explain
 from recognizer.clips import Clip
 from recognizer.features import CHANNELS, clip_features
 from recognizer.model_card import find_model
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.everyday import ACTIONS
 from recognizer.training.explain import figures

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose import number_arguments
 from recognizer.datasets import utd_mhad
 from recognizer.generator import OnnxGenerator
 from recognizer.model_card import ModelCard
@@ -24,7 +25,6 @@ from recognizer.teaching.lesson import Windows, with_extra
 from recognizer.teaching.quick import QuickSettings, TaughtHead, teach
 from recognizer.teaching.variants import VariantSettings, make_variants
 from recognizer.teaching.windows import Shape, WindowAugmentation
-from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.run_folder import RunError
 from research.metrics_file import read_metrics, write_metrics

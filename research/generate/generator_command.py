@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from pose.number_arguments import count, seed
 from pose.whole_file import write_text
 from recognizer.training.data_argument import add_data
 from recognizer.training.explain.figures import save_png
@@ -17,7 +18,6 @@ from recognizer.training.generate.generate_command import MEASURES_FILE, add_run
 from recognizer.training.generate.sets import Motions, set_of
 from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.models.sa_gcn import Form, SaGcnConfig
-from recognizer.training.number_arguments import count, seed
 from research import page
 from research.errors import ResearchError
 from research.generate import cost, few_shot, measures, recognition

@@ -8,7 +8,6 @@ they are for: a reference to compare with, in ONNX Runtime, on clips prepared as
 import argparse
 import hashlib
 import json
-import logging
 import os
 import shutil
 import sys
@@ -25,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pose.number_arguments import count
 from pose.onnx_session import cpu_session
 from recognizer import strict_json
 from recognizer.model_card import CARD_FILE, MODEL_FILE, DecisionRules, ModelCard, Parity, TensorSpec, TrainingSource
@@ -33,7 +33,6 @@ from recognizer.training.export import OPSET, OUTPUT_NAME, fast_graph
 from recognizer.training.models.act import Act
 from recognizer.training.models.st_gcn import StGcn, StGcnTwoStream
 from recognizer.training.models.st_tr import StTr
-from recognizer.training.number_arguments import count
 from recognizer.training.run_folder import one_line
 from research.official.load import load_official
 from research.official.names import OfficialError
@@ -62,7 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the folder, whole or not at all. Raises OfficialError."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # warns of optional libraries
     _check_target(options.weights)
     state = read_checkpoint(options.checkpoint)
     config = read_config(options.config)

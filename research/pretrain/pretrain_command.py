@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from pose.number_arguments import count, positive, seed
 from recognizer.datasets.clip_files import KINDS
 from recognizer.training.data_argument import add_data
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
-from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.pretrain.pretrain_command import add_recipe, recipe_from, say
 from recognizer.training.pretrain.pretraining import PretrainingJob, load_pretrained
 from recognizer.training.pretrain.recipes import Facing, Pace, Recipe, Steps, size_of

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from pose.number_arguments import count, share
 from recognizer.features import CHANNELS, LAYOUT
 from recognizer.model_card import find_model
 from recognizer.training.data_argument import add_data
@@ -11,7 +12,6 @@ from recognizer.training.everyday import ACTIONS
 from recognizer.training.everyday_streams import read_sets
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import ClipShape, network_of, parse_changes
-from recognizer.training.number_arguments import count, positive
 from recognizer.training.streams.replay import RecordedStream
 from recognizer.training.streams.sets import stream_logits, stream_sets
 from research.streaming import benchmark, cost
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(compared)
     compared.add_argument("--model", default="st-gcn", metavar="NAME|DIR", help="a model with its network.npz")
     compared.add_argument("--pooled", type=count, nargs="+", default=(1, 2, 4, 8), help="frames in the mean")
-    compared.add_argument("--share", type=positive, default=1.0, help="of the streams, drawn with seed 0 (default all)")
+    compared.add_argument("--share", type=share, default=1.0, help="of the streams, drawn with seed 0 (default all)")
 
 
 def run(options: argparse.Namespace) -> None:

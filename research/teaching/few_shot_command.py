@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from pose import number_arguments
 from recognizer.datasets import penn_action, utd_mhad
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import prepare, trunk_seen
 from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Shape, WindowAugmentation
-from recognizer.training import number_arguments
 from recognizer.training.data_argument import add_data
 from recognizer.training.dataset_sequences import action_sequences
 from recognizer.training.everyday import merge, read_all

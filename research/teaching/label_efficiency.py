@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pose import number_arguments
 from recognizer.datasets import jhmdb, penn_action, utd_mhad
 from recognizer.teaching.head import Head, HeadSettings, fit_head
-from recognizer.training import number_arguments
 from recognizer.training.augment import Array, Augmentation
 from recognizer.training.data_argument import add_data
 from recognizer.training.dataset_sequences import action_sequences

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pose import number_arguments
 from recognizer.datasets import webcam_poses
 from recognizer.datasets.sequences import LabelledSequence
 from recognizer.onnx_recognizer import OnnxRecognizer
@@ -27,7 +28,6 @@ from recognizer.teaching.metrics import FalseAlarms
 from recognizer.teaching.package import card_names
 from recognizer.teaching.request import QUICK, TeachingRequest
 from recognizer.teaching.run import run_quick
-from recognizer.training import number_arguments
 from recognizer.training.dataset_sequences import labelled_sequences
 from recognizer.training.everyday import WEBCAM_POSES
 from recognizer.training.streams.run import stream_sequence

@@ -4,12 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from pose.number_arguments import count, seed
 from recognizer.datasets.clip_files import KINDS
 from recognizer.training.data_argument import add_data
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import SETTINGS, WHOLE_CLIP, network_of
-from recognizer.training.number_arguments import count, seed
 from research.benchmark.results import metrics
 from research.whole_clip.clip_training import FRAMES, WholeClipJob, probabilities, train
 from research.whole_clip.presets import PRESETS, preset_of

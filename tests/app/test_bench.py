@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from engine_fakes import FakeEstimator, FakeRecognizer, FakeSource, InPlace
 
-from app.errors import UsageError
+from app.errors import OutputError, UsageError
 from app.live.engine import Engine
 from app.settings import RunOptions
 from app.tools import bench, bench_child, bench_everything, bench_runs
@@ -127,6 +127,13 @@ def test_json_goes_to_a_file_or_to_stdout(monkeypatch, capsys, tmp_path: Path):
     assert given["options"].paced is False
     assert bench.run_bench("walk.mp4", RunOptions(json="-")) == 0
     assert json.loads(capsys.readouterr().out)["pose_fps"] == 90.0
+
+
+@pytest.mark.parametrize(("target", "said"), [("none/bench.json", "there is no folder"), (".", "it is a folder")])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(monkeypatch, tmp_path, target, said):
+    monkeypatch.setattr(bench, "measure", lambda *_: pytest.fail("it was measured"))
+    with pytest.raises(OutputError, match=said):
+        bench.run_bench("walk.mp4", RunOptions(json=str(tmp_path / target)))
 
 
 def test_rounds_alternate_and_every_second_is_turned_around(monkeypatch):

@@ -116,7 +116,6 @@ def test_what_is_wrong_is_told_before_anything_is_timed(tmp_path, monkeypatch):
     for arguments in (
         ["--page", page],
         ["--page", tmp_path / "absent.md"],
-        ["--json", tmp_path / "absent" / "x.json"],
         ["--network", "act-micro", "--set", "nothing=1"],
         ["--official", "--network", "act-micro", "--set", "nothing=1"],
         ["--run", tmp_path / "absent"],
@@ -124,7 +123,13 @@ def test_what_is_wrong_is_told_before_anything_is_timed(tmp_path, monkeypatch):
         with pytest.raises(ActionLensError) as told:
             call(*arguments)
         assert "\n" not in str(told.value)
-    for arguments in (["--rounds", "0"], ["--people", "two"], ["--network", "unheard-of"]):
+    for arguments in (
+        ["--rounds", "0"],
+        ["--people", "two"],
+        ["--network", "unheard-of"],
+        ["--json", tmp_path / "absent" / "x.json"],
+        ["--json", tmp_path],
+    ):
         with pytest.raises(SystemExit) as left:
             call(*arguments)
         assert left.value.code == 2

@@ -72,9 +72,9 @@ def test_an_estimator_is_told_its_provider_where_it_has_any(coco, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((AUTO, 9), "follows 1 to 8 people, not 9; give 1 to 8"),
-        ((AUTO, 0), "not 0; give 1 to 8"),
-        ((MEDIAPIPE, 5), "follows 1 to 4 people, not 5; use --pose blazepose"),
+        ((AUTO, 9), "9 people cannot be followed; give 1 to 8"),
+        ((AUTO, 0), "0 people cannot be followed; give 1 to 8"),
+        ((MEDIAPIPE, 5), "follows 1 to 4 people; use --pose blazepose"),
         (("openpose", 1), "choose one of auto, mediapipe, blazepose"),
         ((MEDIAPIPE, 1, "heavy"), "no quality 'heavy'"),
         ((BLAZEPOSE, 1, "huge"), "no quality 'huge'"),

@@ -274,7 +274,7 @@ class TestBuilding:
 class TestCommand:
     def test_prints_the_path(self, wheel, cache, pip, capsys):
         pip(serve(wheel))
-        assert model_asset.main() == 0
+        assert model_asset.main([]) == 0
         out, err = capsys.readouterr()
         assert out == f"{cache}\n"
         assert "downloading" in err
@@ -284,7 +284,7 @@ class TestCommand:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(model_asset, "find_pose_model", interrupt)
-        assert model_asset.main() == 130
+        assert model_asset.main([]) == 130
 
     def test_failure_is_one_line_and_status_2(self, tmp_path):
         environment = {model_asset.ENVIRONMENT_VARIABLE: str(tmp_path / "absent.task"), "PATH": ""}

@@ -38,6 +38,7 @@ from research.command_line import main
         ("streaming cost --poses 0", "--poses: 0 is not above 0"),
         ("streaming compare --data d --pooled 0", "--pooled: 0 is not above 0"),
         ("streaming compare --data d --share nan", "--share: nan is not a number above 0"),
+        ("streaming compare --data d --share 2", "--share: 2 is above 1"),
     ],
 )
 def test_numbers_that_cannot_be_are_told_before_anything_is_read(
@@ -46,4 +47,18 @@ def test_numbers_that_cannot_be_are_told_before_anything_is_read(
     with pytest.raises(SystemExit) as ended:
         main(command.split())
     assert ended.value.code == 2
-    assert f"argument {told}" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert f"argument {told}" in line
+    assert line.count("\n") == 1
+    assert "--help` lists the options" in line
+
+
+def test_a_wrong_weight_is_named_and_not_taken_for_a_secret(tmp_path, capsys):
+    for weight in ("-1", "x", "0"):
+        networks = f"act-micro@{weight},dd-net@1"
+        out = ("--runs", str(tmp_path / "runs"), "--results", str(tmp_path / "results"))
+        assert (
+            main(["benchmark", "run", "--data", str(tmp_path), "--tasks", "utd-mhad", "--networks", networks, *out])
+            == 2
+        )
+        assert capsys.readouterr().err.startswith(f"{weight!r} is not a weight above 0")

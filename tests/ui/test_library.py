@@ -894,6 +894,12 @@ def test_the_speed_has_keys_and_ends(window):
     assert window.player.speed == 0.5
 
 
+def test_the_benchmark_makes_no_library_where_there_is_none(tmp_path, capsys):
+    assert bench.main(["--root", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err == f"there is no library in {tmp_path / 'none'}; check --root\n"
+    assert not (tmp_path / "none").exists()
+
+
 def test_the_benchmark_fills_a_library_opens_and_scrolls_it(qapp, capsys, monkeypatch):
     monkeypatch.setattr(bench, "_STEPS", 10)
     assert bench.main(["--clips", "45"]) == 0

@@ -15,13 +15,16 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.library.catalogue import Library
+from app.library.database import FILE
 from app.library.edit_operations import PARTS
+from app.library.errors import LibraryError
 from app.library.pose_recordings import describe, keep
 from app.library.rows import NewSegment
 from app.ui.library.library_window import LibraryWindow
 from app.ui.theme import Theme
 from pose.arguments import Parser
 from pose.demo.source import DemoSource
+from pose.number_arguments import count
 from pose.skeleton import MPOSE_13
 from recognizer.datasets.recorded import Poses
 
@@ -66,7 +69,7 @@ def measure(root: Path) -> dict[str, float]:
     window.show()
     while not window.browser.segments.rowCount():
         if time.perf_counter() - started_s > _TIMEOUT_S:
-            raise SystemExit(f"{root} holds no segments, or does not open: {window.refusal.text()}")
+            raise LibraryError(window.refusal.text() or f"the library in {root} holds no segments; give another --root")
         application.processEvents()
     application.processEvents()
     window.browser.segment_table.viewport().repaint()
@@ -103,19 +106,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--clips",
         dest="segments",
-        type=int,
+        type=count,
         default=10_000,
         help="segments of the library that is made (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
+    if options.root is not None and not (options.root / FILE).is_file():
+        sys.stderr.write(f"there is no library in {options.root}; check --root\n")
+        return 2
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory(prefix="actionlens-bench-") as folder:
         root = options.root or Path(folder)
         if options.root is None:
             with Library(root) as library:
                 fill(library, options.segments)
-        for name, value in measure(root).items():
-            sys.stdout.write(f"{name.replace('_', ' ')}: {round(value, 1):g}\n")
+        try:
+            figures = measure(root)
+        except LibraryError as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+    for name, value in figures.items():
+        sys.stdout.write(f"{name.replace('_', ' ')}: {round(value, 1):g}\n")
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from pose.errors import ActionLensError
+from pose.number_arguments import count
 from recognizer.datasets.registry import terms_of
 from recognizer.model_card import DecisionRules, ModelCard, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
@@ -35,7 +36,6 @@ from recognizer.training.fine_tune.start import load_networks
 from recognizer.training.fine_tune.training import SHAPE, FineTuneSettings, fit_network, window_probabilities
 from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.registry import NetworkSpec
-from recognizer.training.number_arguments import count
 from recognizer.training.run_folder import load_run
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pose.number_arguments import count, positive, seed
 from recognizer.generator import SHIPPED, OnnxGenerator, shipped_generator
 from recognizer.training.data_argument import add_data
 from recognizer.training.errors import TrainingError
@@ -19,7 +20,6 @@ from recognizer.training.generate.trained import Trained, load_trained
 from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.registry import parameter_count
-from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.run_folder import RunError
 
 _CHANGES: dict[str, Callable[[str], Any]] = {

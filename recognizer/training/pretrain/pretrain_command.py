@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from pose.number_arguments import count, positive, seed
 from recognizer.training.data_argument import add_data
 from recognizer.training.errors import TrainingError
 from recognizer.training.everyday_commands import add_clips
@@ -13,7 +14,6 @@ from recognizer.training.hardware import add_hardware, hardware_of
 from recognizer.training.loop import is_first_process
 from recognizer.training.models.gl_transformer import Positions
 from recognizer.training.models.registry import parameter_count
-from recognizer.training.number_arguments import count, positive, seed
 from recognizer.training.pretrain import everyday, everyday_actions
 from recognizer.training.pretrain.pretraining import Pretrained
 from recognizer.training.pretrain.recipes import RECIPES, SIZES, Recipe, recipe_of

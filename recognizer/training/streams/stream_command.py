@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from pose.arguments import output_file
 from pose.whole_file import write_text
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.webcam_poses import PARTS, part_of, read
@@ -33,7 +34,7 @@ def add_stream(parser: argparse.ArgumentParser) -> None:
         default=ALL_PEOPLE,
         help="whose sequences, by the split of webcam_poses (default all)",
     )
-    parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
+    parser.add_argument("--json", type=output_file, metavar="OUT", help="also write the figures to this file")
 
 
 def run_stream(options: argparse.Namespace) -> None:
@@ -51,6 +52,6 @@ def run_stream(options: argparse.Namespace) -> None:
         remedy = "check the folder" if options.people == ALL_PEOPLE else "choose others with --people"
         raise DataError(f"{options.folder}: no sequence of {options.people} people could be read; {remedy}")
     report = as_json(outcomes, model=recognizer.card.name, people=options.people)
+    sys.stdout.write(as_text(report))
     if options.json is not None:
         write_text(options.json, json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.write(as_text(report))

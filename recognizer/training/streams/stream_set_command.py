@@ -20,13 +20,13 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from pose.number_arguments import seed
 from pose.skeleton import MPOSE_13
 from recognizer.datasets.errors import DataError
 from recognizer.datasets.sequences import ActionSequence, LabelledSequence, Segment
 from recognizer.datasets.webcam_poses import INDEX, SEQUENCES
 from recognizer.training import augment, everyday, views
 from recognizer.training.data_argument import add_data
-from recognizer.training.number_arguments import seed
 from recognizer.training.streams.joins import (
     FPS,
     SIT_DOWN,

@@ -134,6 +134,10 @@ def test_a_folder_belongs_to_one_job(tmp_path):
     claim_folder(tmp_path / "run", {"seed": 0})
     claim_folder(tmp_path / "run", {"seed": 0})
     check_same_job(tmp_path / "run", {"seed": 0})
+    claim_folder(tmp_path / "run", {"seed": 2})  # nothing was trained in it yet
+    claim_folder(tmp_path / "run", {"seed": 0})
+    (tmp_path / "run" / LAST_CHECKPOINT).write_bytes(b"of the first steps")
+    claim_folder(tmp_path / "run", {"seed": 0})
     with pytest.raises(RunError, match="holds another training"):
         claim_folder(tmp_path / "run", {"seed": 1})
     check_same_job(tmp_path / "none", {"seed": 1})

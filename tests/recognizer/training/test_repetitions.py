@@ -42,6 +42,12 @@ def test_a_row_that_is_none_is_one_line(row: str, tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_a_file_that_is_no_table_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("not a table\n", encoding="utf-8")
+    with pytest.raises(DataError, match="is not a table with the columns"):
+        read_counts(tmp_path / "note.txt")
+
+
 def test_a_sequence_in_which_nothing_was_counted_is_not_streamed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     streamed_again: list[str] = []
 

@@ -274,16 +274,23 @@ def test_only_the_people_that_are_asked_for_are_streamed(folder, model, people, 
     assert ("2 sequences" in told.out) == there
 
 
-def test_no_such_model_no_folder_and_no_place_to_write_are_one_line(folder, model, tmp_path, capsys):
+def test_no_such_model_and_no_folder_are_one_line(folder, model, tmp_path, capsys):
     for arguments in (
         [str(folder), "--model", "nobody"],
         [str(tmp_path / "nothing"), "--model", model],
-        [str(folder), "--model", model, "--json", str(tmp_path / "no" / "out.json")],
     ):
         assert main(["stream", *arguments]) == 2
         told = capsys.readouterr()
         assert told.out == ""
         assert told.err.count("\n") == 1
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_before_streaming(folder, model, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["stream", str(folder), "--model", model, "--json", str(tmp_path / "no" / "out.json")])
+    assert ended.value.code == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
 
 
 def test_what_is_read_back_streams_as_what_was_saved(folder):

@@ -31,6 +31,14 @@ def positive(text: str) -> float:
     return number
 
 
+def share(text: str) -> float:
+    """A number above 0, at most 1."""
+    number = positive(text)
+    if number > 1:
+        raise argparse.ArgumentTypeError(f"{text} is above 1")
+    return number
+
+
 def _whole(text: str) -> int:
     try:
         return int(text)
