@@ -56,8 +56,19 @@ def unpack(archive: Path, folder: Path) -> None:
         raise
     except BROKEN as error:
         _clear(folder)
-        why = " ".join(str(error).split())[:100] or type(error).__name__
-        raise LibraryError(f"{archive} cannot be unpacked ({why}): not imported") from error
+        raise LibraryError(f"{archive} is not imported: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with an archive, and what can be done: what the libraries say of a damaged one helps nobody."""
+    by_hand = "unpack it yourself and import the folder"
+    if isinstance(error, FileExistsError | IsADirectoryError | NotADirectoryError):
+        return f"two things in it have the same name; {by_hand}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"it cannot be unpacked ({error.strerror}); check its permissions and the room on the disk"
+    if isinstance(error, RuntimeError):  # also NotImplementedError
+        return f"it is encrypted, or packed in a way that is not known here; {by_hand}"
+    return "it is damaged or not complete; get it again"
 
 
 @contextmanager

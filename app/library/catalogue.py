@@ -91,7 +91,7 @@ class Library:
         return queries.segment(self._database, segment)
 
     def recordings(self, chosen: Filter | None = None, offset: int = 0, limit: int = PAGE) -> list[RecordingRow]:
-        """A page of recordings, newest first. With `unlabelled`, those that have no labelled segment."""
+        """A page of recordings, newest first. With `unlabelled`, those with a segment without a label, or with none."""
         return queries.recordings(self._database, chosen or Filter(), offset, limit)
 
     def count_recordings(self, chosen: Filter | None = None) -> int:
@@ -246,7 +246,7 @@ class Library:
         self._journal.do(f"remove the {kind} {name}", lambda edit: edit_operations.remove_name(edit, kind, name))
 
     def set_key(self, action: str, key: str) -> None:
-        """Set the key that labels with an action; "" for none."""
+        """Set the key that labels with an action, "1" to "9"; "" for none."""
         self._journal.do(
             f"set the key of {action_text(action)}", lambda edit: edit_operations.set_key(edit, action, key)
         )

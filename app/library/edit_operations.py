@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from app.library.edits import Edit
 from app.library.errors import GoneError, LibraryError
-from app.library.labels import NOTHING, clean_label, clean_note, label_key
+from app.library.labels import ACTION_KEYS, NOTHING, clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
 from app.library.rows import Model, NewSegment
 
@@ -82,15 +82,14 @@ def remove_name(edit: Edit, kind: Kind, name: str) -> None:
 
 
 def set_key(edit: Edit, action: str, key: str) -> None:
-    """Set the key that labels with an action, taking it from the action that had it. "" for none."""
-    if len(key) > 1 or (key and not key.isprintable()) or key.isspace():
-        raise LibraryError(f"{key!r} is not a single key; choose a letter or a digit")
+    """Set the key that labels with an action, "1" to "9", taking it from the action that had it. "" for none."""
+    if key and key not in ACTION_KEYS:
+        raise LibraryError(f"{key[:20]!r} cannot be the key of an action; choose a digit from 1 to 9, or none")
     place = _existing(edit, "action", action, changing=False)
-    folded = key.casefold() if len(key.casefold()) == 1 else key
-    if folded:
-        for other in edit.keys("SELECT id FROM actions WHERE shortcut = ? AND id <> ?", folded, place):
+    if key:
+        for other in edit.keys("SELECT id FROM actions WHERE shortcut = ? AND id <> ?", key, place):
             edit.update("actions", other, shortcut="")
-    edit.update("actions", place, shortcut=folded)
+    edit.update("actions", place, shortcut=key)
 
 
 def set_split(edit: Edit, name: str, parts: Mapping[int, str]) -> None:

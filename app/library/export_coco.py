@@ -14,7 +14,7 @@ import numpy as np
 from app.errors import OutputError
 from app.library.catalogue import Library
 from app.library.export_formats import Export
-from app.library.rows import RecordingRow
+from app.library.rows import RecordingRow, SegmentRow
 from app.plurals import counted
 from app.recording.folder import Recording
 from pose.skeleton import LAYOUTS, Layout
@@ -25,12 +25,14 @@ _SEEN = 0.5
 
 def write(export: Export) -> str:
     """See exporting.ExportFormat."""
-    return counted(export_coco(export.library, export.recordings, export.target), "pose")
+    return counted(export_coco(export.library, export.recordings, export.target, export.segments), "pose")
 
 
-def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path) -> int:
-    """Write recordings, one after the other; how many poses. Raises OutputError, and RecordingError where one cannot
-    be read."""
+def export_coco(
+    library: Library, recordings: Sequence[RecordingRow], file: Path, segments: Sequence[SegmentRow] | None = None
+) -> int:
+    """Write recordings, one after the other; how many poses. segments: those in `clips`; None for all that the
+    recordings have. Raises OutputError, and RecordingError where one cannot be read."""
     layouts = sorted({row.layout for row in recordings})
     first_image = np.cumsum([1, *(row.frames for row in recordings)]).tolist()
     poses = 0
@@ -53,7 +55,7 @@ def export_coco(library: Library, recordings: Sequence[RecordingRow], file: Path
             out.write(',\n"annotations": ')
             _list(out, annotations())
             out.write(',\n"clips": ')
-            _list(out, _segments(library, recordings))
+            _list(out, map(_clip, _segments(library, recordings) if segments is None else segments))
             out.write("}\n")
     except OSError as error:
         raise OutputError(f"cannot write {file} ({error.strerror}); choose another place") from error
@@ -110,13 +112,16 @@ def _annotation(recording: Recording, place: int, number: int, first: int, categ
     }
 
 
-def _segments(library: Library, recordings: Sequence[RecordingRow]) -> Iterator[dict[str, Any]]:
+def _segments(library: Library, recordings: Sequence[RecordingRow]) -> Iterator[SegmentRow]:
     for recording in recordings:
-        for row in library.segments_in(recording.id):
-            yield {
-                **{"recording": row.recording, "track_id": row.person, "start_s": row.start_s, "end_s": row.end_s},
-                **{"action": row.action, "person": row.who, "session": row.session, "note": row.note},
-            }
+        yield from library.segments_in(recording.id)
+
+
+def _clip(row: SegmentRow) -> dict[str, Any]:
+    return {
+        **{"recording": row.recording, "track_id": row.person, "start_s": row.start_s, "end_s": row.end_s},
+        **{"action": row.action, "person": row.who, "session": row.session, "note": row.note},
+    }
 
 
 def _list(out: TextIO, values: Iterable[dict[str, Any]]) -> None:

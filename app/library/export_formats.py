@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import OutputError
 from app.library.errors import LibraryError
-from app.library.rows import RecordingRow, SegmentRow
+from app.library.rows import Filter, RecordingRow, SegmentRow
 
 if TYPE_CHECKING:
     from app.library.catalogue import Library
@@ -44,12 +44,30 @@ class ExportFormat:
     def write(self, export: Export) -> str:
         """What was written, in words. Raises LibraryError if there is nothing to write, and what the writer raises."""
         if not export.recordings:
-            raise LibraryError("nothing in the library matches; check the names of actions, people and sessions")
+            raise LibraryError(_why_nothing(export.library))
         if self.ending and _is_folder(export.target):
             raise OutputError(f"{export.target} is a folder; give the name of a file in it")
+        if not self.ending and _is_file(export.target):
+            raise OutputError(f"{export.target} is a file; give the name of a new folder")
         module, _, function = self.writer.partition(":")
         written: str = getattr(importlib.import_module(module), function)(export)
         return written
+
+
+def _why_nothing(library: "Library") -> str:
+    """Why there is nothing to write, and what can be done."""
+    if not library.count_recordings(Filter(deleted=None)):
+        return "the library is empty; record or import something first"
+    if not library.count_recordings():
+        return "all recordings are in the bin; restore some, or select them there"
+    return "nothing in the library matches; check the names of actions, people and sessions"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # which writing meets, and tells
+        return False
 
 
 def _is_folder(path: Path) -> bool:

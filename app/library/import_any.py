@@ -11,7 +11,7 @@ from app.library.catalogue import Library
 from app.library.errors import LibraryError
 from app.library.import_data import import_data_set
 from app.library.import_report import ImportOptions, ImportReport, Tell, refused
-from app.library.import_videos import import_videos
+from app.library.import_videos import import_videos, videos_in
 from app.library.pyskl_files import import_pyskl
 from app.library.table_files import import_tables
 from pose.errors import ActionLensError
@@ -20,6 +20,8 @@ from recognizer.datasets.library_exports import is_tables
 from recognizer.datasets.registry import DATASETS, dataset_in
 
 FORMATS = ("videos", "pyskl", "tables", *sorted(DATASETS))
+_PICKLES = (".pkl", ".pickle")
+_NAMED = 3  # of the files that are left out
 
 
 def import_any(
@@ -50,6 +52,7 @@ def import_any(
                 kind = format or _kind(place)
                 if kind == "videos":
                     videos.append(place)
+                    report.problems += [] if format else _left_out(path, place)
                 elif kind == "pyskl":
                     _add(report, import_pyskl(library, _pickle(place), options, tell=tell, cancel=cancel))
                 elif kind == "tables":
@@ -87,14 +90,33 @@ def _unpacked(path: Path, folder: Path) -> Path:
 
 
 def _kind(path: Path) -> str:
-    if path.suffix.lower() in (".pkl", ".pickle"):
-        return "pyskl"
-    if path.is_dir() and is_tables(path):
+    if not path.is_dir():
+        return "pyskl" if path.suffix.lower() in _PICKLES else "videos"
+    if is_tables(path):
         return "tables"
-    if path.is_dir() and not any(path.rglob("*.mp4")) and len(_pickles(path)) == 1:
+    pickles = [] if videos_in(path, []) else _pickles(path)
+    if len(pickles) == 1:
         return "pyskl"
-    dataset = dataset_in(path) if path.is_dir() else None
-    return dataset.name if dataset is not None else "videos"
+    dataset = dataset_in(path)
+    if dataset is not None:
+        return dataset.name
+    return "pyskl" if pickles else "videos"
+
+
+def _left_out(given: Path, place: Path) -> list[str]:
+    """A line for pickles and archives among the videos of a folder; given: what the user calls it."""
+    if not (place.is_dir() and videos_in(place, [])):
+        return []
+    names = [path.relative_to(place).as_posix() for path in sorted(place.rglob("*")) if _is_other_kind(path, place)]
+    if not names:
+        return []
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return [f"{given}: {', '.join(names[:_NAMED])}{more} left out beside the videos; import each of them by itself"]
+
+
+def _is_other_kind(path: Path, top: Path) -> bool:
+    is_kind = path.suffix.lower() in _PICKLES or is_archive(path)
+    return is_kind and path.is_file() and not is_leftover(path.relative_to(top))
 
 
 def _pickle(path: Path) -> Path:
@@ -106,7 +128,9 @@ def _pickle(path: Path) -> Path:
 
 
 def _pickles(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("*.pkl") if not is_leftover(Path(file.name)))
+    return sorted(
+        file for file in folder.iterdir() if file.suffix.lower() in _PICKLES and not is_leftover(Path(file.name))
+    )
 
 
 def _only_folder(folder: Path) -> Path:

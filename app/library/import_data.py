@@ -13,7 +13,7 @@ from app.library.catalogue import Library
 from app.library.copies import DuplicateFinder
 from app.library.errors import LibraryError
 from app.library.import_report import ImportOptions, ImportProgress, ImportReport, Tell
-from app.library.labels import MAX_LABEL, clean_label
+from app.library.labels import MAX_LABEL, clean_label, label_key
 from app.library.pose_recordings import describe, keep
 from app.library.rows import NewSegment
 from recognizer.datasets.dataset import ReadResult
@@ -63,7 +63,7 @@ def import_sequences(
     cancel: threading.Event | None = None,
 ) -> ImportReport:
     """What a reader of data sets gives; see import_data_set."""
-    split, how = _free_name(library, f"{name} as published"), options or ImportOptions()
+    split, how = free_split(library, f"{name} as published"), options or ImportOptions()
 
     def coming(one: ReadResult) -> Incoming:
         if isinstance(one, DataError):
@@ -154,7 +154,7 @@ def import_all(
                 tell(ImportProgress(done, total, "" if isinstance(came, DataError) else came.name))
     with report.keeping():  # also of what came in before an error
         for name, parts in splits.items():
-            library.set_split(_free_name(library, label_or(name, "imported")), parts)
+            library.set_split(free_split(library, label_or(name, "imported")), parts)
     return report
 
 
@@ -237,9 +237,10 @@ def _fitted(joints: NDArray[np.float32], seen: NDArray[np.bool_]) -> tuple[NDArr
     return moved.astype(np.float32), (width, height)
 
 
-def _free_name(library: Library, name: str) -> str:
-    taken, number, free = library.splits(), 1, name
-    while free in taken:
+def free_split(library: Library, name: str) -> str:
+    """The name, or with a number where a split has it already, in whatever case: that one would be replaced."""
+    taken, number, free = {label_key(known) for known in library.splits()}, 1, name
+    while label_key(free) in taken:
         number += 1
         free = f"{name} {number}"
     return free

@@ -42,7 +42,7 @@ def find_videos(paths: Iterable[Path], problems: list[str] | None = None) -> lis
     for path in paths:
         try:
             if path.is_dir():
-                found += _videos_in(path, hidden)
+                found += videos_in(path, hidden)
             elif path.exists():
                 found.append(path)
             else:
@@ -57,8 +57,8 @@ def find_videos(paths: Iterable[Path], problems: list[str] | None = None) -> lis
     return list(dict.fromkeys(found))
 
 
-def _videos_in(top: Path, hidden: list[str]) -> list[Path]:
-    """hidden: gets a line for whatever cannot be looked at."""
+def videos_in(top: Path, hidden: list[str]) -> list[Path]:
+    """The videos in a folder and those below. hidden: gets a line for whatever cannot be looked at."""
 
     def cannot(error: OSError) -> None:
         hidden.append(str(refused(Path(error.filename or top), error)))

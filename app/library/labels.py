@@ -5,6 +5,7 @@ import unicodedata
 from app.library.errors import LibraryError
 
 NOTHING = "nothing"  # the action of stretches in which none is done
+ACTION_KEYS = tuple("123456789")  # that label with an action; all others do something else in the window
 MAX_LABEL = 80
 MAX_NOTE = 2000
 MAX_TYPED = 1000  # that a field takes: a name that is too long is refused with its length, not cut off in silence

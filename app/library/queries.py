@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from app.library.database import Database
-from app.library.labels import label_key
+from app.library.labels import ACTION_KEYS, label_key
 from app.library.rows import Filter, Model, Named, RecordingRow, SegmentRow
 
 PAGE = 100
@@ -31,7 +31,8 @@ _RECORDING = (
     " (SELECT count(*) FROM clips c WHERE c.recording = r.id AND c.action IS NOT NULL) AS labelled"
 )
 _RECORDINGS = " FROM recordings r LEFT JOIN sessions s ON s.id = r.session WHERE "
-_LABELLED = "EXISTS (SELECT 1 FROM clips c WHERE c.recording = r.id AND c.action IS NOT NULL)"
+_BARE = "NOT EXISTS (SELECT 1 FROM clips c WHERE c.recording = r.id)"
+_UNLABELLED = "c.action IS NULL"
 
 
 def segments(database: Database, chosen: Filter, offset: int, limit: int) -> list[SegmentRow]:
@@ -107,7 +108,7 @@ def named(database: Database, kind: Kind) -> list[Named]:
         Named(
             row["name"],
             row["segments"],
-            row["shortcut"] if kind == "action" else "",
+            row["shortcut"] if kind == "action" and row["shortcut"] in ACTION_KEYS else "",
             row["note"] if kind == "session" else "",
         )
         for row in rows
@@ -148,7 +149,7 @@ def _segment_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
         conditions.append("p.key = :who")
         values["who"] = label_key(chosen.who)
     if chosen.unlabelled:
-        conditions.append("c.action IS NULL")
+        conditions.append(_UNLABELLED)
     if chosen.suspect:
         conditions.append("c.suspect = 1")
     if chosen.split is not None:
@@ -173,10 +174,11 @@ def _recording_conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
         inner.append("c.suspect = 1")
     if chosen.split is not None:
         inner.append(_in_split(chosen, values))
-    if inner:
-        conditions.append(_some_segment(" AND ".join(inner)))
     if chosen.unlabelled:
-        conditions.append(f"NOT {_LABELLED}")
+        inner.append(_UNLABELLED)
+    if inner:
+        some = _some_segment(" AND ".join(inner))
+        conditions.append(f"({_BARE} OR {some})" if inner == [_UNLABELLED] else some)
     for number, word in enumerate(_words(chosen.text)):
         own = " OR ".join(f"instr(fold({text}), :word{number})" for text in ("s.name", "r.source", "r.note", "r.id"))
         of_segments = " OR ".join(f"instr(fold({text}), :word{number})" for text in ("c.note", "a.name", "p.name"))

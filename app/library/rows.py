@@ -84,7 +84,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An action, a person or a session, and how many segments it has. key: the one key that labels with an action."""
+    """An action, a person or a session, and how many segments it has. key: "1" to "9", which labels with the action."""
 
     name: str
     segments: int

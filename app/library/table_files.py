@@ -21,8 +21,9 @@ from app.library.catalogue import Library
 from app.library.copies import DuplicateFinder
 from app.library.errors import LibraryError
 from app.library.export_formats import Export
+from app.library.import_data import free_split
 from app.library.import_report import ImportProgress, ImportReport, Tell
-from app.library.labels import clean_label, clean_note, label_key
+from app.library.labels import ACTION_KEYS, clean_label, clean_note, label_key
 from app.library.pose_recordings import keep
 from app.library.queries import TABLES, Kind
 from app.library.rows import Model, NewSegment, RecordingRow, SegmentRow
@@ -56,14 +57,22 @@ _MAX_MODELS = 1000  # of one export
 
 def write(export: Export) -> str:
     """See exporting.ExportFormat."""
-    written = export_tables(export.library, export.recordings, export.target, pictures=export.pictures)
+    written = export_tables(export.library, export.recordings, export.target, export.segments, pictures=export.pictures)
     return f"{counted(written, 'segment')} of {counted(len(export.recordings), 'recording')}"
 
 
-def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: Path, *, pictures: bool = False) -> int:
-    """Write recordings with all their segments into a folder, which must be empty or new; how many segments.
+def export_tables(
+    library: Library,
+    recordings: Sequence[RecordingRow],
+    folder: Path,
+    segments: Sequence[SegmentRow] | None = None,
+    *,
+    pictures: bool = False,
+) -> int:
+    """Write recordings with their segments into a folder, which must be empty or new; how many segments.
 
-    pictures: with the videos of those that have one.
+    segments: those to write, of the recordings; None for all that they have. pictures: with the videos of those that
+    have one.
 
     Raises OutputError, and RecordingError where a recording cannot be read.
     """
@@ -76,7 +85,8 @@ def export_tables(library: Library, recordings: Sequence[RecordingRow], folder: 
         shutil.rmtree(temporary, ignore_errors=True)
         (temporary / JOINTS).mkdir(parents=True)
         infos = {row.id: _copy(library, row.id, temporary, pictures) for row in recordings}
-        segments = [segment for row in recordings for segment in library.segments_in(row.id)]
+        if segments is None:
+            segments = [segment for row in recordings for segment in library.segments_in(row.id)]
         _write_tables(library, [(row, infos[row.id]) for row in recordings], segments, temporary)
         if folder.exists():
             folder.rmdir()
@@ -186,7 +196,8 @@ def _import_names(library: Library, names: list[dict[str, str]]) -> None:
         found = known.get(label_key(clean_label(row["name"])))
         if found is None:
             library.add_name(kind, row["name"])
-        if kind == "action" and row["key"] and not any(named.key == row["key"] for named in known.values()):
+        is_key = kind == "action" and row["key"] in ACTION_KEYS
+        if is_key and not any(named.key == row["key"] for named in known.values()):
             library.set_key(row["name"], row["key"])
         if kind == "session" and row["note"] and (found is None or not found.note):
             library.set_session_note(row["name"], row["note"])
@@ -237,8 +248,7 @@ def _import_splits(library: Library, members: list[dict[str, str]], ids: dict[st
         if member["clip"] in ids:
             splits.setdefault(member["split"], {})[ids[member["clip"]]] = member["part"]
     for name, parts in splits.items():
-        free, taken = clean_label(name, "split"), library.splits()
-        library.set_split(next(n for n in _numbered(free) if n not in taken), parts)
+        library.set_split(free_split(library, clean_label(name, "split")), parts)
 
 
 def _import_models(

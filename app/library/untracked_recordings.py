@@ -15,7 +15,7 @@ from app.library.label_files import (
     read_whole,
     set_aside,
 )
-from app.library.labels import clean_label
+from app.library.labels import ACTION_KEYS, clean_label
 from app.library.rows import NewSegment
 from app.recording.folder import RecordingInfo, read_info, read_recording
 from app.recording.trim import trimmed
@@ -52,7 +52,8 @@ def enter_whole(edit: Edit, root: Path, notes: list[str]) -> Whole:
         set_aside(root / WHOLE_FILE)
         return Whole()
     for name, key in whole.actions:
-        edit.update("actions", _id(edit.named("actions", name, "action")), shortcut=key)
+        action = _id(edit.named("actions", name, "action"))
+        edit.update("actions", action, shortcut=key if key in ACTION_KEYS else "")  # older versions took any key
     for name in whole.people:
         edit.named("people", name, "person")
     for name, note in whole.sessions:

@@ -123,7 +123,7 @@ def _rows(index: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:
                 raise damaged(index, "its first line does not name the columns `name` and `action` or `segments`")
             for row in rows:
                 yield rows.line_num, row
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{index} is missing; give a folder that holds {INDEX} and {SEQUENCES}/NAME.npz") from error
     except (OSError, csv.Error) as error:
         raise damaged(index, f"not a table of tab-separated text ({type(error).__name__})") from error

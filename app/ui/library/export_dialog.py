@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import OutputError
 from app.library.catalogue import Library
+from app.library.errors import LibraryError
 from app.library.export_formats import FORMATS, Export, ExportFormat
 from app.library.rows import Filter, RecordingRow, SegmentRow
 from app.library.shared_library import shared
@@ -32,6 +33,7 @@ from app.ui.picker import Picker
 from app.ui.sentences import sentence
 
 _CHOSEN, _SHOWN, _ALL = range(3)
+_WIDTH = 520
 _Rows = Sequence[SegmentRow] | Sequence[RecordingRow]
 
 
@@ -43,7 +45,6 @@ class ExportDialog(TransferDialog):
     def __init__(self, root: Path, jobs: Jobs, shown: Filter, chosen: _Rows, parent: QWidget | None = None) -> None:
         """shown: what the list is restricted to. chosen: in it."""
         super().__init__("Export", root, jobs, parent)
-        self.setMinimumWidth(520)
         self._shown = shown
         self._chosen: tuple[SegmentRow | RecordingRow, ...] = tuple(chosen)
         self.format, self.what = Picker(), Picker()
@@ -60,6 +61,7 @@ class ExportDialog(TransferDialog):
         self._connect()
         self._fit_format()
         self._show_running(False)
+        self.resize(_WIDTH, self.sizeHint().height())  # wider where large letters need it
 
     def _lay_out(self) -> None:
         place = QHBoxLayout()
@@ -69,7 +71,7 @@ class ExportDialog(TransferDialog):
         form.addRow("&Format", self.format)
         form.addRow("&What", self.what)
         form.addRow("", self.pictures)
-        label = QLabel("&To")
+        label = QLabel("&Destination")  # "To" would be cut: with the line under its T its letters take more room
         label.setBuddy(self.target)
         form.addRow(label, place)
         foot = QHBoxLayout()
@@ -147,14 +149,23 @@ class ExportDialog(TransferDialog):
 
     def _rows(self, library: Library, what: int) -> tuple[list[SegmentRow], list[RecordingRow]]:
         """On the job's thread: the segments, and the recordings that they are of, or the other way round."""
-        if what != _CHOSEN:
-            chosen = self._shown if what == _SHOWN else Filter()
-            return library.segments(chosen, limit=-1), library.recordings(chosen, limit=-1)
-        segments = [row for row in self._chosen if isinstance(row, SegmentRow)]
-        names = list(dict.fromkeys(row.recording if isinstance(row, SegmentRow) else row.id for row in self._chosen))
+        if what == _CHOSEN:
+            return self._selection(library)
+        chosen = self._shown if what == _SHOWN else Filter()
+        return library.segments(chosen, limit=-1), library.recordings(chosen, limit=-1)
+
+    def _selection(self, library: Library) -> tuple[list[SegmentRow], list[RecordingRow]]:
+        """The selection as it is now: since this dialog was opened it may have been labelled or removed."""
+        if not self._chosen:
+            raise LibraryError("nothing was selected; select something in the list and export again")
+        segments = library.segments_of([row.id for row in self._chosen if isinstance(row, SegmentRow)])
+        names = [row.id for row in self._chosen if isinstance(row, RecordingRow)]
+        names += dict.fromkeys(segment.recording for segment in segments)
         recordings = [row for name in names if (row := library.recording(name)) is not None]
+        if not recordings:
+            raise LibraryError("the selection has been removed; select something else in the list and export again")
         if not segments:
-            segments = [segment for name in names for segment in library.segments_in(name)]
+            segments = [segment for row in recordings for segment in library.segments_in(row.id)]
         return segments, recordings
 
     def _fit_format(self) -> None:

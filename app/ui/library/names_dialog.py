@@ -58,8 +58,8 @@ class NamesDialog(ClosingDialog):
         self.merge = QPushButton("Mer&ge")
         self.key = QLineEdit()
         self.key.setMaxLength(1)
-        self.key.setAccessibleName("One key")
-        self.key.setPlaceholderText("one key")
+        self.key.setAccessibleName("Key, 1 to 9")
+        self.key.setPlaceholderText("1 to 9")
         self.set_key = QPushButton("Set &key")
         self.state = QLabel()
         self.state.setWordWrap(True)
@@ -173,14 +173,15 @@ class NamesDialog(ClosingDialog):
         return not refusal
 
     def _rename(self) -> None:
-        if not self._is_valid():
-            return
-        self._on_chosen(lambda library, name: library.rename(self._kind, name, self.name.text()))
+        if self._chosen() is None or self._is_valid():
+            self._on_chosen(lambda library, name: library.rename(self._kind, name, self.name.text()))
 
     def _on_chosen(self, edit: Callable[[Library, str], object]) -> None:
         named = self._chosen()
         if named is not None:
             self._do(lambda library: edit(library, named.name))
+        else:
+            self.state.setText("Choose a name in the list first, or press Add")
 
     def _do(self, edit: Callable[[Library], object]) -> None:
         line = self._edits.attempt(edit)

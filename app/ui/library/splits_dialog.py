@@ -23,7 +23,7 @@ from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.copies import copy_pairs
 from app.library.edit_operations import PARTS
-from app.library.labels import MAX_TYPED
+from app.library.labels import MAX_TYPED, label_key
 from app.library.splits import BY, NOT_KNOWN, By, Groups, grouped, part_of, share_out
 from app.names_in_text import isolated
 from app.plurals import counted
@@ -160,7 +160,7 @@ class SplitsDialog(ClosingDialog):
             item.setData(0, Qt.ItemDataRole.UserRole, name)
             self.list.addTopLevelItem(item)
             item.setSelected(name in chosen)
-        counts = Counter(parts.values())
+        counts = Counter(parts[segment.id] for segment in segments if segment.id in parts)  # others are in the bin
         if self._name:
             rest = len(segments) - sum(counts.values())
             texts = [f"{part} {counts[part]}" for part in PARTS]
@@ -185,9 +185,20 @@ class SplitsDialog(ClosingDialog):
 
     def _add(self) -> None:
         name = " ".join(self.name.text().split())
-        if name and self._do(lambda library: library.set_part(name, [], None)):
+        if not name:
+            self.state.setText("Type the name of the new split first")
+        elif (place := self._place_of(name)) >= 0:
+            self.split.setCurrentIndex(place)
             self.name.clear()
-            self.split.setCurrentIndex(self.split.findData(name))
+            self.state.setText(f"There is already the split {isolated(self._name)}: it is chosen now")
+        elif self._do(lambda library: library.set_part(name, [], None)):
+            self.name.clear()
+            self.split.setCurrentIndex(self._place_of(name))
+
+    def _place_of(self, name: str) -> int:
+        """Where a split is in its picker, in whatever case its name is typed; -1 where there is none."""
+        names = [label_key(self.split.itemData(place)) for place in range(self.split.count())]
+        return names.index(label_key(name)) if label_key(name) in names else -1
 
     def _put(self, part: str | None) -> None:
         names = [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
@@ -208,7 +219,8 @@ class SplitsDialog(ClosingDialog):
 
         def found(pairs: list[tuple[int, int]]) -> None:
             self.share.setEnabled(True)
-            self._do(lambda library: library.set_split(name, share_out(segments, by, copies=pairs)))
+            new = share_out(segments, by, copies=pairs)
+            self._do(lambda library: library.set_split(name, {**library.splits().get(name, {}), **new}))
 
         def failed(line: str) -> None:
             self.share.setEnabled(True)

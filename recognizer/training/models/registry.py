@@ -7,7 +7,7 @@ attention: see inside.Inside.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 from torch import nn
 
@@ -68,11 +68,25 @@ class Network:
             raise NetworkError(f"{self.name} cannot be built: {error}; correct its settings") from error
 
     def checked(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The changes; NetworkError where the configuration has no such field."""
+        """The changes; NetworkError where the configuration has no such field, or a field of another kind."""
         known = {f.name for f in fields(self.config)} - _SHAPE_FIELDS
         if unknown := sorted(set(changes) - known):
             raise NetworkError(f"{self.name} has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        hints = get_type_hints(self.config)
+        for name, value in changes.items():
+            kinds, what = _KINDS.get(hints[name], ((), ""))
+            if kinds and type(value) not in kinds:
+                raise NetworkError(f"{self.name}: {name} is {what}, not {value!r}; correct its settings")
         return changes
+
+
+# The values that fields of a configuration take, by their type.
+_KINDS: Mapping[type, tuple[tuple[type, ...], str]] = {
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    bool: ((bool,), "true or false"),
+    str: ((str,), "a word"),
+}
 
 
 def _act(shape: ClipShape, **settings: Any) -> nn.Module:

@@ -60,7 +60,7 @@ def fill(library):
     third = add_recording(library, 3, [NewSegment(0, 1, 0, "nothing")])
     library.add_name("action", "never used")
     library.add_name("person", "Nobody yet")
-    library.set_key("wave", "w")
+    library.set_key("wave", "3")
     library.set_session([second], "Tuesday")
     library.set_session_note("Tuesday", "in the hall\nwith the tall camera")
     library.set_recording_note(first, "the lamp was off")

@@ -66,7 +66,7 @@ EDITS = {
     "remove action": lambda lib, rec: lib.remove_name("action", "wave"),
     "remove person": lambda lib, rec: lib.remove_name("person", "Ada"),
     "remove session": lambda lib, rec: lib.remove_name("session", "Monday"),
-    "key": lambda lib, rec: lib.set_key("拍手", "W"),  # taken from wave
+    "key": lambda lib, rec: lib.set_key("拍手", "3"),  # taken from wave
     "split": lambda lib, rec: lib.set_split("mine", {segment.id: "validation" for segment in lib.segments(limit=-1)}),
     "part": lambda lib, rec: lib.set_part("mine", [some_segment(lib)], "validation"),
     "no part": lambda lib, rec: lib.set_part("mine", [segment.id for segment in lib.segments(limit=-1)], None),
@@ -266,10 +266,26 @@ def test_filters(full):
     assert full.count_segments(Filter(session="Monday")) == 2
     assert [row.segments for row in full.recordings(Filter(action="wave"))] == [2]
     assert full.count_recordings() == 2
-    assert full.count_recordings(Filter(unlabelled=True)) == 0
+    assert [row.note for row in full.recordings(Filter(unlabelled=True))] == ["the lamp was off"]  # of two, one is
+    assert full.count_recordings(Filter(unlabelled=True, who="Ada")) == 0  # whose segment is labelled
     full.label([segment.id for segment in full.segments()], None)
     assert full.count_recordings(Filter(unlabelled=True)) == 2
     assert full.count_recordings(Filter(text="zoë")) == 1
+
+
+def test_recordings_without_any_segment_are_unlabelled(library):
+    bare = add_recording(library, 1)
+    add_recording(library, 2, [NewSegment(0, 1, 0, "wave")])
+    assert [row.id for row in library.recordings(Filter(unlabelled=True))] == [bare]
+    assert library.recordings(Filter(unlabelled=True, suspect=True)) == []
+
+
+@pytest.mark.parametrize("key", ["0", "x", "N", " ", "12", "\u0661"])
+def test_only_the_digits_from_1_to_9_are_keys_of_actions(full, key):
+    with pytest.raises(LibraryError, match="choose a digit from 1 to 9"):
+        full.set_key("wave", key)
+    full.set_key("wave", "")
+    assert [named.key for named in full.names("action") if named.key] == []
 
 
 def test_the_segments_of_a_recording_are_found_in_the_bin_too(full):

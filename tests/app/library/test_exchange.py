@@ -25,6 +25,7 @@ from app.library.export_coco import export_coco
 from app.library.export_formats import FORMATS, Export
 from app.library.export_video import export_video
 from app.library.import_any import import_any
+from app.library.import_data import free_split
 from app.library.pose_recordings import describe, keep, store
 from app.library.pyskl_files import export_pyskl, import_pyskl
 from app.library.rows import Filter, Model, NewSegment
@@ -104,7 +105,7 @@ def test_the_offline_package_reads_what_is_exported(full, tmp_path):
 
 def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
     bare = add_recording(full, 9, layout=COCO_17, source='no segment, "quotes"\nand lines', people=(2, 5))
-    full.set_key("拍手", "p")
+    full.set_key("拍手", "7")
     export_tables(full, full.recordings(limit=-1), tmp_path / "out")
     report = import_tables(other, tmp_path / "out")
     assert report.problems == []
@@ -134,6 +135,43 @@ def test_tables_there_and_back_lose_nothing(full, other, tmp_path):
     assert (report.recordings, len(report.copies), report.problems) == ([], 3, [])
     assert other.count_recordings() == 3
     assert set(other.splits()) == {"mine"}
+
+
+def test_tables_and_coco_hold_the_chosen_segments_alone(full, other, tmp_path):
+    """And their recordings whole; with a full export comes also what has no segment."""
+    (wave,) = full.segments(Filter(action="wave"))
+    recordings = [full.recording(wave.recording)]
+    for format, target in (("tables", "out"), ("coco", "out.json")):
+        FORMATS[format].write(Export(full, tmp_path / target, [wave], recordings))
+    assert [clip["action"] for clip in json.loads((tmp_path / "out.json").read_text())["clips"]] == ["wave"]
+    import_tables(other, tmp_path / "out")
+    assert [segment.action for segment in other.segments()] == ["wave"]
+    assert [list(parts.values()) for parts in other.splits().values()] == [["train"]]
+    bare = add_recording(full, 9)
+    everything = Export(full, tmp_path / "all", full.segments(limit=-1), full.recordings(limit=-1))
+    assert FORMATS["tables"].write(everything) == "3 segments of 3 recordings"
+    assert bare in (tmp_path / "all" / "recordings.csv").read_text(encoding="utf-8")
+
+
+def test_splits_that_come_in_replace_none_of_almost_the_same_name(full, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    with Library(tmp_path / "third") as third:
+        (made,) = third.add_segments(add_recording(third, 7), [NewSegment(0, 1)])
+        third.set_split("Mine", {made: "validation"})
+        third.set_split("Set as published", {made: "validation"})
+        import_tables(third, tmp_path / "out")
+        assert sorted(third.splits()) == ["Mine", "Set as published", "mine 2"]
+        assert third.splits()["Mine"] == {made: "validation"}
+        assert free_split(third, "set as published") == "set as published 2"
+
+
+def test_tables_with_keys_of_an_older_version_come_in_without_them(full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    names = tmp_path / "out" / "names.csv"
+    names.write_text(names.read_text(encoding="utf-8").replace("wave,3,", "wave,w,"), encoding="utf-8")
+    assert import_tables(other, tmp_path / "out").problems == []
+    assert "wave" in [named.name for named in other.names("action")]
+    assert [named.key for named in other.names("action") if named.key] == []
 
 
 @pytest.mark.parametrize(
@@ -224,6 +262,27 @@ def test_tables_are_not_written_over_anything(full, tmp_path):
     with pytest.raises(OutputError, match="not empty"):
         export_tables(full, full.recordings(), tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("format", ["tables", "video"])
+def test_a_file_in_the_place_of_a_folder_is_called_a_file(format, full, tmp_path):
+    (tmp_path / "file").write_text("keep")
+    with pytest.raises(OutputError, match="file is a file; give the name of a new folder"):
+        FORMATS[format].write(Export(full, tmp_path / "file", full.segments(), full.recordings()))
+    assert (tmp_path / "file").read_text() == "keep"
+
+
+def test_where_there_is_nothing_to_export_the_line_says_why(library, tmp_path):
+    def told():
+        with pytest.raises(LibraryError) as raised:
+            FORMATS["tables"].write(Export(library, tmp_path / "out", [], []))
+        return str(raised.value)
+
+    assert told() == "the library is empty; record or import something first"
+    recording = add_recording(library)
+    assert told() == "nothing in the library matches; check the names of actions, people and sessions"
+    library.delete_recordings([recording])
+    assert told() == "all recordings are in the bin; restore some, or select them there"
 
 
 def test_coco_has_every_pose_and_fits_itself(full, tmp_path):
@@ -580,6 +639,36 @@ def test_archives_with_tricks_are_refused_whole(trick, tmp_path):
     assert "\x1b" not in str(raised.value)
     assert list(inside.iterdir()) == []
     assert not list(tmp_path.rglob("evil*"))
+
+
+def encrypted(archive):
+    """Only said to be so."""
+    content = bytearray(archive.read_bytes())
+    for start in (content.index(b"PK\x03\x04") + 6, content.index(b"PK\x01\x02") + 8):
+        content[start] |= 1
+    archive.write_bytes(content)
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (lambda at: (at / "x.zip").write_bytes(b"PK\x03\x04zz"), "it is damaged or not complete; get it again"),
+        (lambda at: (at / "x.zip").write_bytes(b"nothing"), "it is damaged or not complete; get it again"),
+        (lambda at: damaged(zipped(at / "x.zip", **{"a.mp4": b"ABCD" * 500})), "it is damaged or not complete"),
+        (lambda at: encrypted(zipped(at / "x.zip", **{"a.mp4": b"x"})), "it is encrypted, or packed in a way that"),
+        (HOSTILE["twice"], "two things in it have the same name; unpack it yourself and import the folder"),
+        (lambda at: None, "it cannot be unpacked (No such file or directory); check its permissions and the room"),
+    ],
+)
+def test_what_is_wrong_with_an_archive_is_told_in_plain_words(made, says, tmp_path):
+    made(tmp_path)
+    archive = next(tmp_path.iterdir(), tmp_path / "x.zip")
+    (tmp_path / "in").mkdir()
+    with pytest.raises(LibraryError) as raised:
+        unpack(archive, tmp_path / "in")
+    assert str(raised.value).startswith(f"{archive} is not imported: ")
+    assert says in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["C:evil.mp4", "a.mp4:evil", "walk 12:30.mp4"])

@@ -697,6 +697,34 @@ def test_a_folder_with_none_of_a_data_set_is_taken_for_videos(library, tmp_path)
         import_any(library, [tmp_path])
 
 
+def test_what_lies_beside_videos_and_is_left_out_is_told(posed, library, tmp_path):
+    for name in ("v.mp4", "good.pkl", "notes.txt", "deep/Labels.PICKLE", "deep/more.zip", "deep/z.pkl", "._x.pkl"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / "in" / name).write_bytes(name.encode())
+    report = import_any(library, [tmp_path / "in"])
+    assert len(report.recordings) == 1
+    left_out = "deep/Labels.PICKLE, deep/more.zip, deep/z.pkl and 1 more left out beside the videos"
+    assert report.problems == [f"{tmp_path / 'in'}: {left_out}; import each of them by itself"]
+    assert import_any(library, [tmp_path / "in"], format="videos").problems == []
+
+
+def test_a_pickle_beside_videos_of_any_kind_is_told(posed, library, tmp_path):
+    for name in ("v.avi", "good.pkl"):
+        (tmp_path / name).write_bytes(name.encode())
+    report = import_any(library, [tmp_path])
+    assert len(report.recordings) == 1
+    assert [line.partition(": ")[2] for line in report.problems] == [
+        "good.pkl left out beside the videos; import each of them by itself"
+    ]
+
+
+def test_a_folder_of_several_pickles_says_that_one_is_wanted(library, tmp_path):
+    for name in ("a.pkl", "b.PKL"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(LibraryError, match=r"2 pickles .* give one file"):
+        import_any(library, [tmp_path])
+
+
 def test_a_data_set_that_is_none_is_one_line(library, tmp_path):
     with pytest.raises(LibraryError, match="choose one of"):
         import_data_set(library, "imagenet", tmp_path)

@@ -28,6 +28,23 @@ def test_a_rebuild_finds_everything(full):
         assert again.notes == []
 
 
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_other_keys_of_actions_than_digits_are_those_of_an_older_version_and_left_out(full, rebuilt):
+    full.close()
+    whole = full.root / "library.json"
+    whole.write_text(whole.read_text(encoding="utf-8").replace('"key": "3"', '"key": "w"'), encoding="utf-8")
+    if rebuilt:
+        (full.root / FILE).unlink()
+    else:
+        with sqlite3.connect(full.root / FILE) as catalogue:
+            catalogue.execute("UPDATE actions SET shortcut = 'w' WHERE shortcut = '3'")
+        catalogue.close()
+    with Library(full.root) as again:
+        assert [named.key for named in again.names("action") if named.key] == []
+        again.set_key("wave", "4")
+        assert [named.key for named in again.names("action") if named.key] == ["4"]
+
+
 @pytest.mark.parametrize("damage", ["rubbish", "cut", "middle", "other database", "empty"])
 def test_a_damaged_catalogue_is_put_aside_and_made_again(damage, full):
     before = contents(full)

@@ -51,6 +51,9 @@ def test_settings_change_the_network():
         ({"outputs": 3}, "has no setting 'outputs'"),
         ({"kernel": 4}, "kernel must be odd, got 4; correct its settings"),
         ({"widths": 3}, "cannot be built"),
+        ({"dropout": "abc"}, "dropout is a number, not 'abc'"),
+        ({"importance": 1}, "importance is true or false, not 1"),
+        ({"kernel": 9.5}, "kernel is a whole number, not 9.5"),
     ],
 )
 def test_a_wrong_setting_is_one_line(changes, complaint):
