@@ -286,11 +286,18 @@ class Library:
 
     def undo_text(self) -> str | None:
         """What undo() would undo, for a menu; None if there is nothing."""
-        return self._journal.next_text(undo=True)
+        step = self._journal.next_step(undo=True)
+        return None if step is None else step[1]
+
+    def last_step(self) -> int | None:
+        """The number of the step that undo() would undo, which every edit that changes something raises."""
+        step = self._journal.next_step(undo=True)
+        return None if step is None else step[0]
 
     def redo_text(self) -> str | None:
         """What redo() would redo."""
-        return self._journal.next_text(undo=False)
+        step = self._journal.next_step(undo=False)
+        return None if step is None else step[1]
 
     def undo(self) -> str | None:
         """Undo the last edit, also one of an earlier run; its text, None if there is none."""

@@ -25,6 +25,7 @@ from app.library.rows import Filter
 from app.library.video_poses import BACKENDS
 from app.plurals import counted
 from app.recording.folder import library_root, recordings_folder
+from pose.address import public_source
 from pose.arguments import Parser, error_line
 from pose.errors import ActionLensError
 from pose.estimators import AUTO, ESTIMATORS, MAX_PEOPLE
@@ -107,6 +108,8 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
         jobs=options.jobs,
         backend=options.backend,
     )
+    if not any(map(os.path.exists, options.paths)):  # before a library is made for nothing
+        raise LibraryError(f"{public_source(str(options.paths[0]))} does not exist; check the name")
     with _opened(options.root) as library:
         line = _ProgressLine()
         report = import_any(
@@ -127,6 +130,8 @@ def _import(options: argparse.Namespace, cancel: threading.Event) -> int:
 
 
 def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
+    if options.part is not None and options.split is None:
+        raise LibraryError("--part is of a split; name it with --split, too")
     names = (options.action, options.person, options.session, options.recording)
     chosen = Filter(*names, split=options.split, part=options.part)
     with _existing(options.root) as library:

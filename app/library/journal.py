@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Journal:
-    """Edits of one library's catalogue. Thread-safe. Every method but next_text raises LibraryError, and changes
+    """Edits of one library's catalogue. Thread-safe. Every method but next_step raises LibraryError, and changes
     nothing then; ReadOnlyError where the library is open read-only."""
 
     def __init__(self, root: Path, database: Database) -> None:
@@ -65,11 +65,10 @@ class Journal:
         remove_outdated(self._root, turned if undo else changes)
         return edit[1]
 
-    def next_text(self, *, undo: bool) -> str | None:
-        """The text of the edit that replay() would take; None if there is none."""
+    def next_step(self, *, undo: bool) -> tuple[int, str] | None:
+        """The number and the text of the edit that replay() would take; None if there is none."""
         with self._database.reading() as connection:
-            edit = next_edit(connection, undo=undo)
-        return None if edit is None else edit[1]
+            return next_edit(connection, undo=undo)
 
     def check_writable(self) -> None:
         """Raises ReadOnlyError where the library is open read-only."""

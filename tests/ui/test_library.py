@@ -1530,3 +1530,12 @@ def test_segments_that_come_back_are_selected(window):
     assert window.browser.segments.rowCount() == 0
     press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert len(window.browser.chosen_segments()) == 1
+
+
+def test_an_edit_that_changes_nothing_says_so(window):
+    press(window, Qt.Key.Key_N)
+    assert window.state.text().startswith("Labelled")
+    session = window.fields.session
+    session.setFocus()
+    QTest.keyClick(session, Qt.Key.Key_Return)
+    assert window.state.text() == "Nothing to change: it is so already"

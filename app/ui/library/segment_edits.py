@@ -26,6 +26,7 @@ from pose.errors import ActionLensError
 NONE_CHOSEN = "Nothing is selected: select something in the list first"
 NONE_SHOWN = "Nothing is shown: select a segment or a recording"
 WAIT = "Still loading: wait until it is shown"
+UNCHANGED = "Nothing to change: it is so already"
 NONE_IN_BIN = "A recording in the bin gets no segments: Ctrl+Shift+R restores it"
 
 
@@ -60,13 +61,15 @@ class SegmentEdits:
         library = self.library
         if library is None:
             return "The library is not open"
+        before = library.last_step()
         try:
             edit(library)
         except ActionLensError as error:
             self._show_status(str(error))
             return sentence(str(error))
         self._changed()
-        self._show_status(done_text(library, library.undo_text() or ""))
+        same = library.last_step() == before
+        self._show_status(UNCHANGED if same else done_text(library, library.undo_text() or ""))
         return ""
 
     def undo(self) -> None:

@@ -771,6 +771,8 @@ def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):
         ("--root", root, "import", "--format", "imagenet", tmp_path),
         ("--root", root, "import", "--format", "penn_action", tmp_path),
         ("--root", root, "export", "pyskl", tmp_path / "no" / "folder.pkl"),
+        ("--root", root, "export", "pyskl", tmp_path / "a.pkl", "--part", "test"),
+        ("--root", tmp_path / "new", "import", tmp_path / "no such file"),
         ("--root", root, "export", "coco", tmp_path / "a.json", "--action", "dance"),
         ("--root", tmp_path / "nowhere", "check"),
         ("--root", tmp_path / "nowhere", "rebuild"),
