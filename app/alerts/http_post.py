@@ -23,8 +23,13 @@ _PRIVATE = tuple(
 )
 
 
-def post(url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = ()) -> None:
-    """Send the values as JSON. Redirects are not followed. Raises AlertError where it fails or is not allowed."""
+def post(
+    url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = (), place: str = "the file of the rules"
+) -> None:
+    """Send the values as JSON. Redirects are not followed. Raises AlertError where it fails or is not allowed.
+
+    place: the file with allowed_hosts, for the message.
+    """
     shown = redacted(url)
     try:
         parts = urlsplit(url)
@@ -34,7 +39,7 @@ def post(url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = (
     if host is None or parts.scheme not in ("http", "https"):
         raise AlertError(f"cannot post to {shown!r}: give an address like http://127.0.0.1:8000/alert")
     port = port or (443 if parts.scheme == "https" else 80)
-    addresses = _addresses(host, port, shown, host.lower() in allowed_hosts)
+    addresses = _addresses(host, port, shown, place, host.lower() in allowed_hosts)
     connection = _connection(parts.scheme, host, port, addresses)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
@@ -48,7 +53,7 @@ def post(url: str, values: Mapping[str, Any], allowed_hosts: Collection[str] = (
         raise AlertError(f"{shown} answered with status {status}")
 
 
-def _addresses(host: str, port: int, shown: str, allowed: bool) -> list[str]:
+def _addresses(host: str, port: int, shown: str, place: str, allowed: bool) -> list[str]:
     """What the host's name stands for and may be posted to, in the system's order: looked up once, so that what was
     checked is what is connected to."""
     try:
@@ -58,7 +63,7 @@ def _addresses(host: str, port: int, shown: str, allowed: bool) -> list[str]:
     if addresses := [address for address in found if allowed or _is_private(address)]:
         return addresses
     raise AlertError(
-        f"{shown} is outside this machine and private networks; add {host!r} to allowed_hosts to send there"
+        f"{shown} is outside this machine and private networks; to send there, add {host!r} to allowed_hosts in {place}"
     )
 
 

@@ -38,15 +38,15 @@ class Reactions:
         elif reaction.kind == "notify":
             notify(value)
         elif reaction.kind == "post":
-            post(value, alert.values(), self._alerts.allowed_hosts)
+            post(value, alert.values(), self._alerts.allowed_hosts, self._alerts.place)
         elif reaction.kind == "mqtt":
             if self.mqtt is None:
-                raise AlertError('no MQTT broker is named; write [mqtt] with host = "..." into the rules\' file')
+                raise AlertError(f'no MQTT broker is named; write [mqtt] with host = "..." into {self._alerts.place}')
             self.mqtt.publish(value, alert.values())
         elif reaction.kind == "osc":
             send_osc(value, alert)
         else:
-            press(value, allowed=self._alerts.allow_keys)
+            press(value, allowed=self._alerts.allow_keys, place=self._alerts.place)
 
     def close(self) -> None:
         """End connections."""
@@ -132,10 +132,10 @@ def send_osc(where: str, alert: Alert) -> None:
         raise AlertError(f"OSC cannot send to {target}: {error.strerror or error}") from None
 
 
-def press(key: str, *, allowed: bool) -> None:
-    """Press and release a key, in whatever window has the keyboard."""
+def press(key: str, *, allowed: bool, place: str = "the file of the rules") -> None:
+    """Press and release a key, in whatever window has the keyboard. place: the file that allows it."""
     if not allowed:
-        raise AlertError("keys are not pressed unless the rules' file says allow_keys = true")
+        raise AlertError(f"keys are not pressed unless allowed; set allow_keys = true in {place}")
     try:
         from pynput.keyboard import Controller, Key
     except ImportError:  # also where there is no display

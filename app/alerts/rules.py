@@ -4,7 +4,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,19 @@ class Broker:
 class Alerts:
     """Everything in the file. allowed_hosts: may be posted to though they are outside of private networks.
 
-    allow_keys: keys may be pressed.
+    allow_keys: keys may be pressed. file: where it was read or is kept, for messages; None where there is none.
     """
 
     rules: tuple[Rule, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     allow_keys: bool = False
     broker: Broker | None = None
+    file: Path | None = field(default=None, compare=False)
+
+    @property
+    def place(self) -> str:
+        """The file as messages name it."""
+        return str(self.file) if self.file is not None else "the file of the rules"
 
 
 def alerts_path() -> Path:
@@ -94,6 +100,10 @@ def load(path: Path) -> Alerts:
         raise AlertError(f"the rules in {path} cannot be read: {error.strerror or error}; name another file") from None
     except (ValueError, RecursionError) as error:  # also of UTF-8, and of a number of 5000 digits
         raise AlertError(f"{path} is not a valid TOML file: {error}") from None
+    return _alerts(values, path)
+
+
+def _alerts(values: Mapping[str, Any], path: Path) -> Alerts:
     _refuse_unknown(values, _FILE_KEYS, str(path))
     items = _list(values, "rule", str(path))
     rules = tuple(_rule(item, f"{path}, rule {index + 1}") for index, item in enumerate(items))
@@ -106,14 +116,17 @@ def load(path: Path) -> Alerts:
         _hosts(values, str(path)),
         _typed(values, "allow_keys", bool, False, str(path)),
         _broker(values["mqtt"], f"{path}, mqtt") if "mqtt" in values else None,
+        path,
     )
 
 
 def save(alerts: Alerts, path: Path) -> None:
-    """Write everything, through a temporary file; AlertError where that fails."""
+    """Write everything, through a temporary file; AlertError where that fails, or where load() would refuse it."""
+    text = as_toml(alerts)
+    _alerts(tomllib.loads(text), path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_private_text(path, as_toml(alerts))  # an address to post to may hold a token
+        write_private_text(path, text)  # an address to post to may hold a token
     except OSError as error:
         raise AlertError(f"rules cannot be kept in {path}: {error.strerror or error}") from None
 

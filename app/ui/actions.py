@@ -87,6 +87,7 @@ class Actions:
             window.addAction(action)
             self._by_name[command.name] = action
         self.set_colours(colours)
+        self.show_people(0)
 
     def __getitem__(self, name: str) -> QAction:
         return self._by_name[name]
@@ -105,10 +106,17 @@ class Actions:
         action.setText("&Stop" if running else "&Start")
         action.setIcon(icons.icon("stop" if running else "start", colours.text))
         action.setToolTip(_tooltip("Stop" if running else "Start", "F5"))
-        pause = self._by_name["pause"]
-        pause.setEnabled(running)
-        pause.setToolTip(tooltip_of("pause") if running else "Nothing is running: F5 starts")
+        self.refuse("pause", "" if running else "Nothing is running: F5 starts")
         action.setIconVisibleInMenu(False)
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Disable an action, with the reason as its tooltip; reason: "" enables it."""
+        self._by_name[name].setEnabled(not reason)
+        self._by_name[name].setToolTip(reason or tooltip_of(name))
+
+    def show_people(self, count: int) -> None:
+        """How many people there are to choose from."""
+        self.refuse("next_person", "" if count > 1 else "There is no second person in view")
 
 
 def shortcut_rows() -> list[tuple[str, str]]:

@@ -39,6 +39,12 @@ class EventRow:
         return clock_text(self.start_s), str(self.person + 1), action_text(self.action), count, lasted
 
 
+def is_again(new: tuple[float, float], old: tuple[float, float]) -> bool:
+    """Whether two stretches of a file, (start, end) in seconds, are mostly the same one: it was played again."""
+    shared_s = min(new[1], old[1]) - max(new[0], old[0])
+    return shared_s > 0.5 * min(new[1] - new[0], old[1] - old[0])
+
+
 class EventModel(QAbstractTableModel):
     """The last MAX_ROWS actions. An end completes the row of its start."""
 
@@ -46,13 +52,16 @@ class EventModel(QAbstractTableModel):
         super().__init__(parent)
         self.rows: list[EventRow] = []
 
-    def add(self, events: Iterable[ActionEvent]) -> None:
-        """Take in starts and ends, in order."""
+    def add(self, events: Iterable[ActionEvent], *, in_file: bool = False) -> None:
+        """Take in starts and ends, in order. in_file: their times are places of a file, which may be played again: an
+        end takes the place of what that person was found to do there before."""
         for event in events:
             if event.kind == "start":
                 self._insert(EventRow(event.time_s, event.person, event.action))
             else:
-                self._end(event)
+                ended = self._end(event)
+                if in_file:
+                    self._remove_earlier(ended)
 
     def clear(self) -> None:
         """Remove everything."""
@@ -70,15 +79,27 @@ class EventModel(QAbstractTableModel):
         self.rows.insert(0, row)
         self.endInsertRows()
 
-    def _end(self, event: ActionEvent) -> None:
+    def _end(self, event: ActionEvent) -> EventRow:
         for place, row in enumerate(self.rows):
             if row.duration_s is None and (row.person, row.action) == (event.person, event.action):
                 row.duration_s = event.duration_s or 0.0
                 row.count = event.count
                 self.dataChanged.emit(self.index(place, 0), self.index(place, len(_COLUMNS) - 1))
-                return
+                return row
         duration_s = event.duration_s or 0.0
-        self._insert(EventRow(event.time_s - duration_s, event.person, event.action, duration_s, event.count))
+        row = EventRow(event.time_s - duration_s, event.person, event.action, duration_s, event.count)
+        self._insert(row)
+        return row
+
+    def _remove_earlier(self, new: EventRow) -> None:
+        for place in reversed(range(len(self.rows))):
+            old = self.rows[place]
+            if old is new or old.person != new.person or old.duration_s is None:
+                continue
+            if is_again(_span(new), _span(old)):
+                self.beginRemoveRows(_ROOT, place, place)
+                self.rows.pop(place)
+                self.endRemoveRows()
 
     def rowCount(self, parent: _Index = _ROOT) -> int:
         """Qt override."""
@@ -111,6 +132,10 @@ class EventModel(QAbstractTableModel):
             side = {_ACTION: Qt.AlignmentFlag.AlignLeft, _PERSON: Qt.AlignmentFlag.AlignHCenter}
             return side.get(section, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter
         return None
+
+
+def _span(row: EventRow) -> tuple[float, float]:
+    return row.start_s, row.start_s + (row.duration_s or 0.0)
 
 
 class EventList(QTableView):

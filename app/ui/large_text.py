@@ -9,6 +9,7 @@ from recognizer.decision import UNKNOWN
 
 _SHARE = 0.16  # font size in the window's height: capitals and descenders together are more than an eighth
 _WIDTH_SHARE = 0.92
+_LEAST_PX = 8  # of a font; what is still too wide is shortened
 _UNKNOWN_COLOUR = "#b4bac4"
 
 
@@ -37,17 +38,25 @@ def paint_large_text(painter: QPainter, result: Result, rect: QRectF, window_hei
 def _lines(text: str, font: QFont, size: float, rect: QRectF, *, wrap: bool) -> tuple[list[str], QFont]:
     """The text in one line or, between words, in two; smaller only where a word would not fit."""
     font.setWeight(QFont.Weight.Bold)
-    font.setPixelSize(max(round(size), 8))
+    font.setPixelSize(max(round(size), _LEAST_PX))
     room = rect.width() * _WIDTH_SHARE
     lines = [text]
     if wrap and QFontMetricsF(font).horizontalAdvance(text) > room and " " in text:
         lines = _halved(text)
-    widest = max(QFontMetricsF(font).horizontalAdvance(line) for line in lines)
+    widest = _widest(lines, font)
     if widest > room:
-        font.setPixelSize(max(round(size * room / widest), 8))
+        pixels = max(round(size * room / widest), _LEAST_PX)
+        font.setPixelSize(pixels)
+        while pixels > _LEAST_PX and _widest(lines, font) > room:  # letters do not shrink in proportion
+            pixels -= 1
+            font.setPixelSize(pixels)
         metrics = QFontMetricsF(font)
         lines = [metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in lines]
     return lines, font
+
+
+def _widest(lines: list[str], font: QFont) -> float:
+    return max(QFontMetricsF(font).horizontalAdvance(line) for line in lines)
 
 
 def _halved(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Where the parts of the window stand."""
 
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenuBar, QVBoxLayout, QWidget
 
@@ -12,6 +13,7 @@ _TEACHING_SIDE = 460
 _MIN_PICTURE = 440  # across, with the bar for recording; in a narrow window the side gives way
 _MIN_PICTURE_TEACHING = 340
 _MIN_SIDE = 300
+_MIN_WIDTH = 720  # of everything
 _MIN_EVENTS = 150
 _MARGIN = 12
 _GAP = 10
@@ -21,8 +23,11 @@ class Body(QWidget):
     """Everything under the menu: the tool bar, the banner, the picture over the timeline, the side, the status line.
 
     In the full screen the picture is alone, with the banner where there is something to say. Where the window is too
-    low for what is open in it, the column of the picture and the side scroll, each by itself.
+    low for what is open in it, the column of the picture and the side scroll, each by itself. side_needed: why the side
+    cannot be hidden, "" where it can.
     """
+
+    side_needed = Signal(str)
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class Body(QWidget):
         self._events = _events_card(events)
         self._side, self._side_layout = _side_column(now, self._events)
         timeline = _column(timelines)
+        self._never_cut = (toolbar, *banners)
         self._chrome = (menus, toolbar, timeline, status)
         left = _column((video, record_bar, strip, timeline))
         self._side_scrolls = VerticalScrollArea(self._side)
@@ -97,6 +103,12 @@ class Body(QWidget):
         self._full = full
         self._update_parts()
 
+    def minimumSizeHint(self) -> QSize:
+        """Qt override: nothing of the tool bar and of the banners is cut off, in letters of any size."""
+        toolbar, *banners = self._never_cut
+        shown = (banner.minimumSizeHint().width() + 2 * _MARGIN for banner in banners if not banner.isHidden())
+        return QSize(max(_MIN_WIDTH, toolbar.minimumSizeHint().width(), *shown), 0)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt override."""
         super().resizeEvent(event)
@@ -122,10 +134,23 @@ class Body(QWidget):
         self._events.setVisible(not self._attention_shown and not self._teaching_shown)
         self._attention.setVisible(self._attention_shown and not self._teaching_shown)
         self._teaching.setVisible(self._teaching_shown)
+        teaching = "The teaching page is in the side panel: Ctrl+K closes it" if self._teaching_shown else ""
+        explaining = "The Why panel is in the side panel: Ctrl+H closes it" if self._attention_shown else ""
+        self.side_needed.emit(teaching or explaining)
+
+
+class _Column(QWidget):
+    """Parts below each other. Where one of them wraps, a scroll area asks for the height at its width: it is told the
+    least one, or it would scroll, and hide the last parts, while the picture could still give way."""
+
+    def heightForWidth(self, width: int) -> int:
+        """Qt override."""
+        layout = self.layout()
+        return -1 if layout is None else layout.totalMinimumHeightForWidth(width)
 
 
 def _column(parts: tuple[QWidget, ...]) -> QWidget:
-    holder = QWidget()
+    holder = _Column()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(_GAP)

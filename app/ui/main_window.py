@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("ActionLens")
         self.setWindowIcon(icons.application_icon())
-        self.setMinimumSize(720, 400)
+        self.setMinimumHeight(400)  # the width is that of what is in it
         fit(self, QSize(1280, 800))
         self._settings = settings
         self._theme = theme
@@ -149,12 +149,15 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         live, banner = self.live, self.banner
         live.result.connect(self._show_result)
-        live.events.connect(lambda events: self.events.events.add(self.seeking.in_file_time(events)))
+        live.events.connect(self.seeking.list_events)
         live.changed.connect(self._show_run)
+        live.changed.connect(self.beside.run_changed)
         live.began.connect(self._begin)
         self.video.painted.connect(live.mark_painted)
         self.video.countdown_changed.connect(self.toast.place)
         self.panel.person_chosen.connect(self._follow)
+        self.attention.wanted.connect(self.actions_by_name["attention"].trigger)
+        self._body.side_needed.connect(lambda reason: self.actions_by_name.refuse("panel", reason))
         FileDrop(self, self.run_choices.choose_source)
         banner.restart.connect(self.run_choices.restart)
         banner.choose_source.connect(lambda: self.toolbar.open(self.toolbar.source))
@@ -170,7 +173,8 @@ class MainWindow(QMainWindow):
         self.alerts.message.connect(self.toast.show_message)
         self.teaching.recorded.connect(self.beside.recorded)
         self.teaching.use.connect(self._use_model)
-        self.teaching.more.connect(lambda: self.beside.teach(self.live.options.model))
+        self.teaching.more.connect(lambda: self.beside.teach(live.options.model, self.teaching.recorded_action))
+        self.teaching.taking.connect(self.beside.taking)
         self.beside.again.connect(self.record_places.record_again)
         self._theme.changed.connect(self._apply_theme)
         self._connect_actions()
@@ -259,6 +263,7 @@ class MainWindow(QMainWindow):
             self._has_new_results = False
             for panel in self._panels:
                 panel.refresh()
+            self.actions_by_name.show_people(len(self.panel.persons.persons))
 
     def _show_stats(self) -> None:
         self._closing.recheck()

@@ -49,6 +49,7 @@ def fill_menus(bar: QMenuBar, actions: Actions) -> None:
     """All actions, by menu."""
     for title, names in _MENUS:
         menu = bar.addMenu(title)
+        menu.setToolTipsVisible(True)  # they tell why something is disabled
         for name in names:
             if name:
                 menu.addAction(actions[name])

@@ -26,8 +26,10 @@ from app.ui.child_windows import ClosingDialog, ask, close_box
 from app.ui.dialogs import file_dialog
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
+from app.ui.live_run import RunView
 
 _NAME, _FROM, _ACTIONS, _MADE = range(4)
+_LETTERS, _LINES = 113, 30  # across and down the window
 _NONE = "Choose a recognizer in the list"
 _ONLY_TAUGHT = "Shipped recognizers cannot be changed"
 _HINT = f"The same names work on the command line: {command()} --model NAME"
@@ -45,9 +47,11 @@ class RecognizersDialog(ClosingDialog):
     def __init__(self, library: Path, running: Callable[[], str], jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Recognizers")
-        self.resize(680, 420)
+        letter = self.fontMetrics()
+        self.resize(_LETTERS * letter.averageCharWidth(), _LINES * letter.height())
         self._library, self._running, self._jobs = library, running, jobs
         self._models: list[KnownModel] = []
+        self._shown_running = ""  # the one that is marked in the list
         self._busy = False
         self._make_parts()
         self._lay_out()
@@ -115,7 +119,7 @@ class RecognizersDialog(ClosingDialog):
         running, before = name_of(self._running(), self._library), self.chosen()
         typed = self.name.text() if self.name.isModified() else ""
         wanted = [choose, before.name if before else "", running]
-        self._models = known_models(self._library)
+        self._models, self._shown_running = known_models(self._library), running
         self.list.blockSignals(True)
         self.list.clear()
         for model in self._models:
@@ -137,6 +141,11 @@ class RecognizersDialog(ClosingDialog):
         if typed and before is not None and now is not None and now.name == before.name:
             self.name.setText(typed)  # a half-typed name outlives a look at another window
             self.name.setModified(True)
+
+    def show_run(self, _view: RunView | None = None) -> None:
+        """Another recognizer may run: it was chosen elsewhere, or the last one that was chosen cannot be used."""
+        if not self._busy and not self._is_closed and name_of(self._running(), self._library) != self._shown_running:
+            self.read()
 
     def chosen(self) -> KnownModel | None:
         """The one that is chosen."""
@@ -183,6 +192,7 @@ class RecognizersDialog(ClosingDialog):
     def _use(self) -> None:
         model = self.chosen()
         if model is not None:
+            self.state.setText(_HINT)  # what was said there is of something else
             self.use.emit(model.name)
             self.read()
 
@@ -245,10 +255,12 @@ class RecognizersDialog(ClosingDialog):
             self._busy = False
             if not self._is_closed:
                 done(outcome or Path())
+                self.show_run()
 
         def fail(line: str) -> None:
             self._busy = False
             if not self._is_closed:
                 self.state.setText(line)
+                self.show_run()
 
         self._jobs.start("recognizers", work, end, fail)

@@ -17,10 +17,13 @@ Window = TypeVar("Window", bound=QWidget)
 class SecondaryWindows(QObject):
     """root: folder of the library, asked for when a window opens. use_model: the user wants the model in a folder.
 
-    recorded: told when there are new recordings. again: another take of an action is to be recorded.
+    recorded: told when there are new recordings. run_changed: told of the run as it is now. taking: told of the action
+    whose takes are being recorded, "" for none. again: another take of an action is to be recorded.
     """
 
     recorded = Signal()
+    run_changed = Signal(object)  # RunView
+    taking = Signal(str)
     again = Signal(str)
 
     def __init__(
@@ -41,14 +44,18 @@ class SecondaryWindows(QObject):
             there.show_recording(recording)
         _bring_up(there)
 
-    def teach(self, model: str) -> None:
-        """Make a recognizer of what was recorded, on a model as on the command line."""
+    def teach(self, model: str, taking: str = "") -> None:
+        """Make a recognizer of what was recorded, on a model as on the command line. taking: the action whose takes are
+        being recorded now."""
         from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite
 
         def make() -> TeachDialog:
             dialog = TeachDialog(self._root(), model, self._jobs, self._theme.colours, self._window)
             dialog.use.connect(self._use_model)
             dialog.again.connect(self.again)
+            dialog.worst.review.show_taking(taking)
+            self.taking.connect(dialog.worst.review.show_taking)
+            self.run_changed.connect(dialog.show_run)
             return dialog
 
         _bring_up(self._only(TeachDialog, make))
@@ -61,6 +68,7 @@ class SecondaryWindows(QObject):
             dialog = RecognizersDialog(self._root(), running, self._jobs, self._window)
             dialog.use.connect(self._use_model)
             dialog.renamed.connect(self._use_model)
+            self.run_changed.connect(dialog.show_run)
             return dialog
 
         _bring_up(self._only(RecognizersDialog, make))

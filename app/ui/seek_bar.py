@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolBut
 from app.capture.playback import SPEEDS
 from app.names_in_text import action_in_text
 from app.palette import action_rgb
-from app.ui.event_list import clock_text
+from app.ui.event_list import clock_text, is_again
 from app.ui.picker import Picker
 from app.ui.theme import Colours
 
@@ -57,7 +57,10 @@ class SeekTrack(QWidget):
 
     def add(self, found: RecognizedSpan) -> None:
         """Add an action; it replaces an overlapping one of the same person."""
-        self.found = [old for old in self.found if old.person != found.person or not _overlap(found, old)]
+        span = found.start_s, found.end_s
+        self.found = [
+            old for old in self.found if old.person != found.person or not is_again(span, (old.start_s, old.end_s))
+        ]
         self.found.append(found)
         self.update()
 
@@ -127,11 +130,6 @@ class SeekTrack(QWidget):
     def _x(self, time_s: float) -> float:
         groove = self._groove()
         return groove.left() + (time_s / self.length_s if self.length_s else 0.0) * groove.width()
-
-
-def _overlap(new: RecognizedSpan, old: RecognizedSpan) -> bool:
-    shared_s = min(new.end_s, old.end_s) - max(new.start_s, old.start_s)
-    return shared_s > 0.5 * min(new.end_s - new.start_s, old.end_s - old.start_s)
 
 
 class SeekBar(QFrame):

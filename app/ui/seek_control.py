@@ -6,8 +6,10 @@ from PySide6.QtCore import QModelIndex, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.capture.playback import PlayedVideo
+from app.results import EngineState
+from app.ui.disabled_controls import enable
 from app.ui.event_list import EventList
-from app.ui.live_run import LiveRun
+from app.ui.live_run import LiveRun, RunView
 from app.ui.panel import Panel
 from app.ui.seek_bar import RecognizedSpan, SeekBar
 from app.ui.theme import Colours
@@ -59,12 +61,29 @@ class SeekControl(QObject, Panel):
             self._wanted_s = time_s
             self._live.start()
 
+    def list_events(self, events: tuple[ActionEvent, ...]) -> None:
+        """Add events to the list."""
+        self._events.events.add(self.in_file_time(events), in_file=self.in_file)
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the events that come now are those of a file."""
+        asked, played = self._live.options.source, self._live.playback or self._playback
+        return played is not None and asked == (self._source or asked)
+
     def in_file_time(self, events: tuple[ActionEvent, ...]) -> tuple[ActionEvent, ...]:
         """Events with the time of the file, where one is played; the run's own clock goes on at a jump."""
         played = self._live.playback or self._playback
-        if played is None or self._live.options.source != (self._source or self._live.options.source):
+        if played is None or not self.in_file:
             return events
         return tuple(replace(event, time_s=played.file_s(event.time_s)) for event in events)
+
+    def show_run(self, view: RunView) -> None:
+        """Single frames can be shown while it is paused."""
+        ended = view.state in (EngineState.STOPPED, EngineState.FAILED)
+        refusal = "The file is not playing: F5 plays it again" if ended else "Pause first (Ctrl+P)"
+        for button in (self.bar.back, self.bar.forward):
+            enable(button, "" if view.state is EngineState.PAUSED else refusal)
 
     def set_colours(self, colours: Colours) -> None:
         """Apply the colours of another theme."""

@@ -159,6 +159,7 @@ class Timeline(QWidget, Panel):
         font.setPointSizeF(font.pointSizeF() * 0.88)
         painter.setFont(font)
         metrics = QFontMetricsF(font)
+        free = float(self.width())  # up to the last label, from the right
         for ago_s in range(0, int(SPAN_S) + 1, _TICK_S):
             x = strip.right() - ago_s / SPAN_S * strip.width()
             text = "now" if ago_s == 0 else f"-{ago_s} s"
@@ -166,6 +167,9 @@ class Timeline(QWidget, Panel):
             left = min(max(x - width / 2, strip.left() - 14), self.width() - width - 6)
             painter.setPen(QColor(self._colours.border))
             painter.drawLine(round(x), round(_PAD / 2), round(x), round(bottom))
+            if left + width > free:  # it would touch its neighbour
+                continue
+            free = left - metrics.horizontalAdvance(" ")
             painter.setPen(QColor(self._colours.muted))
             painter.drawText(QRectF(left, bottom, width, _AXIS - 4), Qt.AlignmentFlag.AlignCenter, text)
 

@@ -32,7 +32,8 @@ _MARGIN, _GAP = 14, 5
 class Toolbar(QFrame, Panel):
     """Choosers, each under its name, and tool buttons for the actions.
 
-    Choosers that have no room for what they say go into a panel that the button `more` opens, the last ones first.
+    Choosers that have no room for what they say go into a panel that the button `more` opens, the last ones first. The
+    first one stays, and is shortened.
     """
 
     def __init__(self, actions: Actions, options: RunOptions, parent: QWidget | None = None) -> None:
@@ -105,7 +106,7 @@ class Toolbar(QFrame, Panel):
 
     def minimumSizeHint(self) -> QSize:
         """Qt override: with everything folded that can be."""
-        return QSize(self._width_of(1), super().minimumSizeHint().height())
+        return QSize(self._width_beside_first() + _MIN_WIDTH, super().minimumSizeHint().height())
 
     def _fold(self) -> None:
         """Put as many choosers into the row as fit."""
@@ -114,6 +115,10 @@ class Toolbar(QFrame, Panel):
         count = len(self._choosers)
         while count > 1 and self._width_of(count) > self.width():
             count -= 1
+        if count == 1:  # or it would lie over the button beside it
+            self._named[0].setMinimumWidth(
+                max(min(_width(self.source), self.width() - self._width_beside_first()), _MIN_WIDTH)
+            )
         if count == self._in_row:
             return
         self._in_row = count
@@ -138,6 +143,9 @@ class Toolbar(QFrame, Panel):
         buttons = [button.sizeHint().width() + _GAP for button in self.buttons.values()]
         return 2 * _MARGIN + sum(choosers) + more + 16 + sum(buttons)
 
+    def _width_beside_first(self) -> int:
+        return self._width_of(1) - _width(self.source)
+
     def _show_folded(self) -> None:
         self._panel.adjustSize()
         self._panel.setMinimumWidth(220)
@@ -147,6 +155,8 @@ class Toolbar(QFrame, Panel):
     def _chooser(self, name: str, command: str, text_of: Callable[[str], str] = last_part) -> Chooser:
         chooser = Chooser(name, text_of)
         chooser.setToolTip(tooltip_of(command))
+        chooser.chosen.connect(lambda _: self._panel.hide())  # a popup would keep the keys
+        chooser.activated.connect(lambda _: self._panel.hide())  # also where the choice is the current one
         return chooser
 
     def _choosers_row(self) -> QHBoxLayout:

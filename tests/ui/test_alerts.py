@@ -3,11 +3,12 @@
 import sys
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 from window_fakes import decision, pose, result
 
-from app.alerts.rules import Alerts, Reaction, Rule, load, save
+from app.alerts.rules import Alerts, Broker, Reaction, Rule, load, save
 from app.results import PersonResult
 from app.ui.alerts.dialog import AlertsDialog, when_text
 from app.ui.alerts.rule_form import TIMES, RuleForm
@@ -173,3 +174,80 @@ def test_names_from_right_to_left_leave_the_sentences_of_rules_in_their_order(qt
     form._check()
     form.buttons.button(QDialogButtonBox.StandardButton.Save).click()
     assert [rule.name for rule in made] == [f"{name} 5"]
+
+
+def test_rules_without_a_name_never_get_one_that_is_taken(running, engines, alerts_file):
+    """The name has the seconds in it, so that it changes with them."""
+    running.alerts.use(Alerts((Rule("idle 5", "idle", (Reaction("sound"),), 5.0),)))
+    dialog = opened(running)
+    dialog.new()
+    form = dialog.findChild(RuleForm)
+    save_button = form.buttons.button(QDialogButtonBox.StandardButton.Save)
+    form.action.setCurrentIndex(form.action.findData("idle"))
+    assert "already" in form.hint.text()
+    form.many.setValue(8)
+    assert (form.hint.text(), save_button.isEnabled()) == ("", True)
+    form.many.setValue(5)
+    assert "already" in form.hint.text()
+    assert not save_button.isEnabled()
+    form._accept()
+    assert form.isVisible()
+    assert len(load(alerts_file).rules) == 1
+    form.close()
+    dialog.close()
+
+
+@pytest.mark.parametrize("command", ['""', "'' x", "' '"])
+def test_a_program_without_a_name_is_refused(running, engines, alerts_file, command):
+    dialog = opened(running)
+    dialog.new()
+    form = dialog.findChild(RuleForm)
+    form.kinds["command"][0].setChecked(True)
+    form.kinds["command"][1].setText(command)
+    assert "the program has no name" in form.hint.text()
+    assert not form.buttons.button(QDialogButtonBox.StandardButton.Save).isEnabled()
+    form.close()
+    dialog.close()
+
+
+def test_what_is_written_into_the_file_meanwhile_is_used_and_kept(running, engines, qtbot, alerts_file):
+    running.alerts.use(Alerts((Rule("a", "wave", (Reaction("key", "no such key"),), 2.0),)))
+    dialog = opened(running)
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(0))
+    dialog.attempt.click()
+    qtbot.waitUntil(lambda: str(alerts_file) in dialog.state.text())  # where keys are allowed
+    text = alerts_file.read_text().replace("allow_keys = false", 'allow_keys = true\n[mqtt]\nhost = "127.0.0.1"')
+    alerts_file.write_text(text.replace('name = "a"', 'name = "b"'))
+    dialog.attempt.click()
+    assert "no longer has a rule 'a'" in dialog.state.text()
+    assert dialog.list.topLevelItem(0).text(0) == "b"
+    dialog.list.topLevelItem(0).setCheckState(0, Qt.CheckState.Unchecked)
+    kept = load(alerts_file)
+    assert (kept.allow_keys, kept.broker, kept.rules[0].on) == (True, Broker("127.0.0.1"), False)
+    dialog.close()
+
+
+def test_a_file_that_is_spoilt_and_mended_while_the_dialog_is_open(running, engines, alerts_file):
+    running.alerts.use(Alerts((Rule("a", "wave", (Reaction("sound"),), 2.0),)))
+    good = alerts_file.read_text()
+    alerts_file.write_text("[[rule]]\naction = 3\n")
+    dialog = opened(running)
+    assert "action must be a text" in dialog.state.text()
+    assert not dialog.add.isEnabled()
+    alerts_file.write_text(good.replace("wave", "clap"))
+    opened(running)
+    assert dialog.add.isEnabled()
+    assert dialog.list.topLevelItem(0).text(1) == "clap lasts 2 s"
+    dialog.close()
+
+
+def test_the_actions_are_asked_when_a_rule_is_made(window, engines):
+    """The dialog may be open before the recognizer is loaded."""
+    dialog = opened(window)
+    engines.last.run()
+    window.live.update_state()
+    dialog.new()
+    form = dialog.findChild(RuleForm)
+    assert form.action.findData("wave") >= 0
+    form.close()
+    dialog.close()

@@ -144,6 +144,26 @@ def test_opening_asks_for_attention_and_closing_ends_it(panel_open, engines):
     assert not panel_open.attention.strip.isVisible()
 
 
+def test_keys_of_the_panel_open_it_first(running, engines, monkeypatch):
+    for module in ("control", "comparison"):
+        monkeypatch.setattr(f"app.ui.attention.{module}.Explainer", FakeExplainer)
+    actions = running.actions_by_name
+    actions["freeze"].trigger()
+    assert actions["attention"].isChecked()
+    assert running.attention.panel.isVisible()
+    assert not running.attention.panel.hold.isChecked(), "there is no moment yet"
+    give(running, engines.last, result_with_clips())
+    actions["freeze"].trigger()
+    assert running.attention.panel.hold.isChecked()
+    actions["attention"].trigger()
+    actions["overlay"].trigger()
+    assert running.attention.panel.isVisible()
+    assert running.attention.panel.overlay.isChecked()
+    actions["attention"].trigger()
+    actions["overlay"].trigger()
+    assert running.attention.panel.overlay.isChecked(), "they were on already"
+
+
 def expert(window):
     window.attention.panel.tabs.setCurrentWidget(window.attention.panel.inside)
 

@@ -1,9 +1,11 @@
 """What somebody sees who has just started it: no camera, half a body, and where to find help."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QColor, QImage, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QFileDialog
 from window_fakes import decision, frame, pose, result, unknown
@@ -13,7 +15,7 @@ from app.ui.actions import shortcut_rows
 from app.ui.help import doctor
 from app.ui.help.about import AboutDialog
 from app.ui.help.doctor import DoctorDialog
-from app.ui.help.documentation import Documentation
+from app.ui.help.documentation import Documentation, heading_name
 from app.ui.messages import advice
 from app.ui.shortcuts import ShortcutsDialog
 from recognizer.decision import HALF_BODY, LOW_EVIDENCE, UNKNOWN
@@ -123,6 +125,42 @@ def test_help_shows_the_documentation_and_follows_its_links(running, tmp_path):
     (own,) = [d for d in running.findChildren(Documentation) if d.isVisible()]
     assert "ActionLens" in own.page.toPlainText()
     own.close()
+
+
+def test_links_to_a_part_of_a_page_lead_to_its_heading(running, qtbot, tmp_path):
+    filler = "much text\n\n" * 100
+    headings = "What it needs: `Python` & *Qt*", "Same", "Same"
+    (tmp_path / "README.md").write_text(filler + "".join(f"# {heading}\n\n{filler}" for heading in headings))
+    (tmp_path / "other.md").write_text("# Other\n")
+    pages = Documentation(running, tmp_path)
+    pages.show()
+    bar = pages.page.verticalScrollBar()
+    places = []
+    for link in ("#what-it-needs-python--qt", "#same", "other.md", "README.md#same-1"):
+        pages.page.anchorClicked.emit(QUrl(link))
+        places.append(bar.value())
+        if not link.startswith("other"):
+            top = pages.page.cursorForPosition(QPoint(30, 12)).block().text()
+            assert top == ("What it needs: Python & Qt" if "needs" in link else "Same")
+    assert 0 == places[2] < places[0] < places[1] < places[3]
+    pages.close()
+
+
+def test_every_link_to_a_part_of_the_documentation_has_its_heading():
+    root = Path(__file__).resolve().parents[2]
+    missing, names = [], {}
+    for page in (root / "README.md", *sorted((root / "docs").glob("**/*.md"))):
+        for path, part in re.findall(r"\]\(([^)\s#:]*)#([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            target = (page.parent / path).resolve() if path else page
+            if target not in names:
+                document = QTextDocument()
+                document.setMarkdown(target.read_text(encoding="utf-8"))
+                blocks = [document.findBlockByNumber(number) for number in range(document.blockCount())]
+                names[target] = {heading_name(b.text()) for b in blocks if b.blockFormat().headingLevel()}
+            if part not in names[target]:
+                missing.append(f"{page.name}: {path}#{part}")
+    assert names, "there are such links"
+    assert missing == []
 
 
 @pytest.mark.parametrize("width", [900, 500])

@@ -117,3 +117,26 @@ def test_export_and_delete(running, engines, qtbot, history_file, tmp_path):
     assert rows(page) == []
     assert not page.export.isEnabled()
     page.close()
+
+
+def test_the_page_looks_again_while_it_is_open(running, qtbot, history_file, monkeypatch):
+    monkeypatch.setattr("app.ui.history.page._REFRESH_MS", 50)
+    page = opened(running)
+    assert page.export.toolTip() == "There is no history"
+    page.state.setText("Saved 1 action in h.csv")
+    History(history_file).add(Done(time.time() - 0.01, "squat", 0, 0.01, 10))
+    qtbot.waitUntil(lambda: [row[0] for row in rows(page)] == ["squat"] or time.localtime().tm_hour == 0)
+    qtbot.waitUntil(page.export.isEnabled)
+    assert page.state.text() == "Saved 1 action in h.csv"
+    page.close()
+
+
+def test_the_page_looks_again_when_the_user_comes_back_to_it(running, qtbot, history_file):
+    page = opened(running)
+    qtbot.waitUntil(page.isActiveWindow)
+    running.activateWindow()
+    qtbot.waitUntil(running.isActiveWindow)
+    History(history_file).add(Done(time.time() - 0.01, "squat", 0, 0.01, 10))
+    page.activateWindow()
+    qtbot.waitUntil(page.export.isEnabled, timeout=2000)
+    page.close()

@@ -8,6 +8,7 @@ from taught_stand_in import stand_in
 
 from app import models
 from app.recording.folder import library_root
+from app.results import EngineState, Failure
 from app.ui.recognizers_dialog import RecognizersDialog
 
 TIMEOUT_MS = 60_000
@@ -58,6 +59,31 @@ def test_use_switches_the_run_and_is_shown_under_the_same_name_everywhere(dialog
     assert dialog.delete.toolTip() == "It is in use: choose another one first"
     running.run_choices.offer_models()
     assert "mine@1" in [choice.value for choice in running.toolbar.model.choices]
+
+
+def test_a_switch_that_fails_is_taken_back_in_the_list(dialog, running, engines, qtbot):
+    choose(dialog, "mine@1")
+    dialog.state.setText("mine@3 is deleted")
+    choose(dialog, "st-gcn")
+    dialog.switch.click()
+    assert dialog.state.text().startswith("The same names work on the command line")
+    assert "st-gcn · in use" in names(dialog)
+    engines.last.fail(Failure("recognizer", "st-gcn cannot be loaded"), EngineState.RUNNING)
+    running.live.update_state()
+    assert names(dialog)[:3] == ["act · in use", "gl-transformer", "st-gcn"]
+    assert dialog.chosen().name == "st-gcn"
+    assert dialog.switch.isEnabled()
+
+
+def test_a_recognizer_that_is_chosen_in_the_toolbar_is_marked(dialog, running):
+    running.run_choices.choose_model("mine@2")
+    assert "mine@2 · in use" in names(dialog)
+    choose(dialog, "mine@2")
+    assert not dialog.delete.isEnabled()
+
+
+def test_no_mark_is_cut_off_whatever_the_letters(letters, dialog, qtbot):
+    qtbot.waitUntil(lambda: dialog.list.columnWidth(0) >= dialog.list.sizeHintForColumn(0), timeout=TIMEOUT_MS)
 
 
 def test_a_rename_of_what_runs_goes_on_under_the_new_name(dialog, running, engines, qtbot):

@@ -69,6 +69,7 @@ def test_a_click_and_keys_go_there(running, engines, qtbot):
 
 def test_steps_speed_and_loop(running, engines):
     played, bar = playing(running, engines), running.seeking.bar
+    running.live.toggle_pause()
     bar.back.click()
     bar.forward.click()
     bar.loop.click()
@@ -77,6 +78,45 @@ def test_steps_speed_and_loop(running, engines):
     assert played.asked[-4:] == [("step", -1), ("step", 1), ("set_loop", True), ("set_speed", 0.25)]
     again = playing(running, engines)  # the same file opened again plays as it was asked to
     assert again.asked == [("set_loop", True), ("set_speed", 0.25)]
+
+
+def test_single_frames_are_shown_while_it_is_paused(running, engines):
+    """Not while it plays, where it would show another one at once, nor after the end, where nothing would."""
+    playing(running, engines)
+    steps = running.seeking.bar.back, running.seeking.bar.forward
+    assert [(button.isEnabled(), button.toolTip()) for button in steps] == [(False, "Pause first (Ctrl+P)")] * 2
+    running.live.toggle_pause()
+    assert all(button.isEnabled() for button in steps)
+    engines.last.state = EngineState.STOPPED
+    running.live.update_state()
+    assert [button.toolTip() for button in steps] == ["The file is not playing: F5 plays it again"] * 2
+    engines.last.state = EngineState.PAUSED
+    running.live.update_state()
+    assert [button.toolTip() for button in steps] == [
+        "One frame back (while paused)",
+        "One frame forward (while paused)",
+    ]
+
+
+def test_what_is_played_again_takes_the_place_of_what_was_in_the_list_too(running, engines):
+    playing(running, engines)
+    running.live.events.emit((start("walk", 12.0), end("walk", 17.0, duration_s=5.0)))
+    running.live.events.emit((start("wave", 17.0), end("wave", 20.0, duration_s=3.0), end("clap", 19.0, 1, 4.0)))
+    running.live.events.emit((start("run", 12.5), end("run", 16.5, duration_s=4.0)))
+    rows = running.events.events.rows
+    assert [(row.action, row.person) for row in rows] == [("run", 0), ("clap", 1), ("wave", 0)]
+    assert [(found.action, found.person) for found in running.seeking.bar.track.found] == [
+        ("wave", 0),
+        ("clap", 1),
+        ("run", 0),
+    ]
+
+
+def test_a_camera_has_no_moment_twice(running, engines):
+    """The clock of another run starts over."""
+    running.live.events.emit((start("walk", 12.0), end("walk", 17.0, duration_s=5.0)))
+    running.live.events.emit((start("walk", 12.0), end("walk", 17.0, duration_s=5.0)))
+    assert len(running.events.events.rows) == 2
 
 
 def test_events_are_shown_over_the_whole_file_and_lead_there(running, engines, qtbot):

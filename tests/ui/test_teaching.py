@@ -12,8 +12,11 @@ from PySide6.QtWidgets import QMessageBox
 from app.library.catalogue import Library
 from app.library.rows import Filter
 from app.recording.writer import RecordingWriter
+from app.results import EngineState
+from app.settings import RunOptions
 from app.teaching_process import Progress, TeachingCancelled, TeachingDone, TeachingFailed
 from app.ui.jobs import Jobs
+from app.ui.live_run import RunView
 from app.ui.teaching.library_summary import previous_model
 from app.ui.teaching.report import as_html, examples_html, left_text
 from app.ui.teaching.teach_dialog import TeachDialog
@@ -27,6 +30,7 @@ from recognizer.onnx_recognizer import OnnxRecognizer
 
 TIMEOUT_MS = 300_000  # far more than it takes: another process teaches on a machine that may be busy
 pytestmark = pytest.mark.timeout(900)
+LTR = ' dir="ltr"'
 
 # Names that no shipped recognizer has, for two things that the rendered person does.
 TAUGHT = {"hail a taxi": "wave", "deep bob": "squat"}
@@ -84,9 +88,9 @@ def dialog(library, qtbot, theme):
 
 
 def test_actions_with_their_segments_are_offered_and_too_few_are_not(dialog):
-    rows = {dialog._text(item): (item.text(1), item.isDisabled()) for item in dialog._items()}
+    rows = {dialog.list.action_of(item): (item.text(1), item.isDisabled()) for item in dialog.list.rows()}
     assert rows == {"hail a taxi": ("3", False), "deep bob": ("3", False), "too few": ("1, 2 more needed", True)}
-    assert sorted(dialog.chosen()) == ["deep bob", "hail a taxi"]
+    assert sorted(dialog.list.chosen()) == ["deep bob", "hail a taxi"]
 
 
 def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
@@ -99,7 +103,7 @@ def test_recordings_become_a_recognizer_that_knows_them(dialog, library, qtbot):
         timeout=TIMEOUT_MS,
     )
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
-    for said in ("examples were correct", "second session", "Trained on these examples", "deep bob (3)"):
+    for said in ("no example could be held out", "second session", "Trained on these examples", "deep bob (3)"):
         assert said in dialog.report.toPlainText()
     dialog.switch.click()
     assert used == [str(library / "models" / "mine" / "1")]
@@ -280,7 +284,7 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
 
 def segments_of(dialog):
     """What stands beside each action in the list."""
-    return {item.text(0): item.text(1) for item in dialog._items()}
+    return {item.text(0): item.text(1) for item in dialog.list.rows()}
 
 
 def test_the_version_before_is_one_click_away(library, qtbot, theme):
@@ -297,7 +301,7 @@ def test_the_version_before_is_one_click_away(library, qtbot, theme):
     made.use.connect(used.append)
     qtbot.waitUntil(lambda: made.taught.labels() == ["broken@1", "mine@1", "mine@2"], timeout=TIMEOUT_MS)
     assert made.back.text() == "Back to mine@1"
-    made.switch.click()  # it runs already
+    assert (made.switch.isEnabled(), made.switch.toolTip()) == (False, "It is already in use")
     made.back.click()
     assert used == [str(one)]
     made.taught.setCurrentItem(made.taught.topLevelItem(0))
@@ -320,13 +324,41 @@ def test_the_way_back_to_a_shipped_recognizer_is_its_name(library, dialog, qtbot
     assert used == [str(library / "models" / "mine" / "1"), "act"]
 
 
+def test_use_it_follows_a_recognizer_that_is_chosen_elsewhere(library, dialog, qtbot):
+    folder = stand_in(library, "mine/1")
+    dialog.read_library()
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
+    used = []
+    dialog.use.connect(used.append)
+    dialog.switch.click()
+    assert (dialog.switch.isEnabled(), dialog.switch.toolTip()) == (False, "It is already in use")
+    dialog.show_run(RunView(RunOptions(model="st-gcn"), EngineState.RUNNING))
+    assert dialog.taught.topLevelItem(0).text(0) == "mine@1"
+    assert dialog.back.text() == "Back to mine@1"
+    dialog.switch.click()
+    assert used == [str(folder), str(folder)]
+    assert dialog.back.text() == "Back to st-gcn"
+
+
+def test_the_window_is_larger_where_letters_are(library, theme, letters, qtbot):
+    jobs = Jobs()
+    made = TeachDialog(library, "act", jobs, theme.colours)
+    qtbot.addWidget(made)
+    metrics = made.fontMetrics()
+    assert (made.width(), made.height()) == (143 * metrics.averageCharWidth(), 48 * metrics.height())
+    made.close()
+    assert jobs.close(60)
+
+
 def test_segments_that_are_labelled_meanwhile_are_seen_and_ticks_stay(dialog, library, qtbot):
-    next(i for i in dialog._items() if dialog._text(i) == "deep bob").setCheckState(0, Qt.CheckState.Unchecked)
+    next(i for i in dialog.list.rows() if dialog.list.action_of(i) == "deep bob").setCheckState(
+        0, Qt.CheckState.Unchecked
+    )
     with Library(library) as other:  # another window, or another process
         segments = [row.id for row in other.segments() if row.action == "nothing"]
         other.label(segments, "Grüße 👋")
-    qtbot.waitUntil(lambda: "Grüße 👋" in map(dialog._text, dialog._items()), timeout=TIMEOUT_MS)
-    assert dialog.chosen() == ["hail a taxi"]
+    qtbot.waitUntil(lambda: "Grüße 👋" in map(dialog.list.action_of, dialog.list.rows()), timeout=TIMEOUT_MS)
+    assert dialog.list.chosen() == ["hail a taxi"]
 
 
 def test_a_library_that_another_window_writes_teaches_all_the_same(dialog, library, qtbot, monkeypatch):
@@ -418,5 +450,9 @@ def test_a_figure_has_its_interval_and_one_that_says_nothing_is_none():
     assert "<b>90%</b> (70% to 97%) of 20 examples correct" in text
     assert "30.0</b> false alarms per hour (1 to 167)" in text
     text = as_html({"checks": [check | {"accuracy": None, "verdict": "not checked: record in a second session"}]})
-    assert "Not checked: record in a second session. 18 of 20 examples were correct." in text
+    assert "Not checked: record in a second session. Within one session, 18 of 20 examples were correct." in text
     assert "%" not in text
+    none = {"accuracy": None, "clips": 0, "right": 0, "verdict": "not checked: no example could be held out"}
+    assert "<p>Not checked: no example could be held out.</p>" in as_html({"checks": [check | none]}).replace(LTR, "")
+    few = {"accuracy": None, "clips": 5, "right": 4, "verdict": "too few separate takes (5) for a percentage"}
+    assert "for a percentage. 4 of 5 examples were correct." in as_html({"checks": [check | few]})

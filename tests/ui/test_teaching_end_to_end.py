@@ -130,7 +130,7 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
 
     window.beside.teach(window.live.options.model)
     dialog = window.findChild(TeachDialog)
-    qtbot.waitUntil(lambda: dialog.chosen() == sorted(TAUGHT), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: dialog.list.chosen() == sorted(TAUGHT), timeout=TIMEOUT_MS)
     stage.speedup = 0.25  # teaching takes only what the live view leaves
     dialog.train.click()
     qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)

@@ -10,10 +10,11 @@ import pytest
 import window_fakes as fakes
 from closing_program import found
 from geometry import faults
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QToolButton
+from taught_stand_in import stand_in
 
 from app.library import queries
 from app.library.catalogue import Library
@@ -23,14 +24,14 @@ from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
 from app.recording.writer import RecordingWriter
 from app.results import EngineState
-from app.teaching_process import Progress, TeachingDone
+from app.teaching_process import Progress, TeachingCancelled, TeachingDone
 from app.ui.library.strips import Strips
 from app.ui.teaching import take_store
 from app.ui.teaching.action_card import ActionCard
-from app.ui.teaching.guidance import left_out
+from app.ui.teaching.guidance import left_out, next_step
 from app.ui.teaching.library_summary import files_of
 from app.ui.teaching.report import as_html, examples_html, plain_result, worst_takes
-from app.ui.teaching.teaching_job import STOP_TRAINING
+from app.ui.teaching.teaching_job import CANCELLED, STOP_TRAINING
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13
 from pose.types import Pose
 
@@ -363,6 +364,82 @@ def test_another_name_renames_the_takes(library, open_page, qtbot):
     assert len(page.cards) == 1
 
 
+def test_esc_restores_a_half_typed_name_and_only_then_closes_the_page(library, open_page, running, qtbot):
+    put(library, "wave")
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
+    name_it(card, "nothing")
+    page.add.setFocus()
+    assert "card of its own" in card.state.text()
+    card.name.setFocus()
+    QTest.keyClick(card.name, Qt.Key.Key_Escape)
+    assert page.isVisible()
+    assert (card.name.text(), card.state.text()) == ("wave", "")
+    name_it(card, "xy")
+    QTest.keyClick(card.name, Qt.Key.Key_Escape)
+    QTest.keyClick(card.name, Qt.Key.Key_Escape)
+    assert not page.isVisible()
+    assert running.jobs.close(60)
+    with Library(library) as opened:
+        assert [row.action for row in opened.segments()] == ["wave"]
+
+
+def test_a_refusal_is_seen_and_the_focus_stays_in_the_name(library, running, open_page, qtbot):
+    running.resize(900, 600)
+    for action in ("wave", "clap", "bow"):
+        put(library, action)
+    page = open_page()
+    qtbot.waitUntil(lambda: len(page.cards) == 3, timeout=TIMEOUT_MS)
+    click(page.add)
+    card = page.cards[-1]
+    qtbot.waitUntil(lambda: whole(card, page.area.viewport()), timeout=TIMEOUT_MS)
+    name_it(card, "Wave")
+
+    def refuse_out_of_sight():
+        page.area.verticalScrollBar().setValue(0)
+        QTest.keyClick(card.name, Qt.Key.Key_Return)
+        assert "already a card for wave" in card.state.text()
+        qtbot.wait(50)
+        return whole(card.state, page.area.viewport())
+
+    qtbot.waitUntil(refuse_out_of_sight, timeout=TIMEOUT_MS)  # the other cards grow until they have their pictures
+    assert running.focusWidget() is card.name
+    name_it(card, "greet")
+    QTest.keyClick(card.name, Qt.Key.Key_Return)
+    assert running.focusWidget() is card.button
+
+
+def whole(part, viewport):
+    """Whether all of a part is in sight."""
+    return viewport.rect().contains(QRect(part.mapTo(viewport, QPoint(0, 0)), part.size()))
+
+
+def test_a_take_is_not_done_again_while_those_of_another_action_are_recorded(library, open_page, running, film, qtbot):
+    put(library, "wave")
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
+    click(page.add)
+    name_it(page.cards[-1], "bow")
+    click(page.cards[-1].button)
+    click(card.takes.buttons[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
+    click(page.bar.options)
+    dialog = found("TeachDialog")
+    dialog.worst.review.show_take(page.review.replay, "A take of wave")
+    for review in (page.review, dialog.worst.review):
+        assert not review.again.isEnabled()
+        assert review.again.toolTip() == "Takes of another action are being recorded: stop them first"
+        assert review.discard.isEnabled()
+    click(page.cards[-1].button)
+    film.play(0.2)
+    assert not page.recorder.busy
+    assert page.review.again.isEnabled()
+    assert dialog.worst.review.again.isEnabled()
+    dialog.close()
+
+
 def test_at_the_end_of_a_file_it_says_what_plays_it_again(page, running, engines, film, library):
     film.play(0.3)
     running.live.options = replace(running.live.options, source="/videos/a.mp4")
@@ -566,7 +643,7 @@ def trainable(library, open_page, qtbot, monkeypatch):
     return page
 
 
-def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable, running, engines, qtbot):
+def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable, running, library, engines, qtbot):
     page = trainable
     click(page.bar.train)
     qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
@@ -576,19 +653,123 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
     assert page.bar.progress.value() == 500
     assert page.bar.left_out_label.text() == "few has 1 take and is left out: it needs 2 more."
     check = {"checks": [{"confusions": [["wave", "clap", 2]], "clips": 8, "actions": {"wave": {"clips": 4}}}]}
-    FakeJob.made.outcome = TeachingDone(Path("/library/models/mine/1"), check)
+    folder = stand_in("mine", 1, library)
+    FakeJob.made.outcome = TeachingDone(folder, check)
     page.bar.training.poll()
     assert "wave is mistaken for clap in 2 of 4 takes" in page.result.report.text()
     assert "few has 1 take and is left out: it needs 2 more." in page.result.report.text()
     assert running.focusWidget() is page.bar.try_it
     click(page.bar.try_it)
-    assert engines.last.swaps == [("/library/models/mine/1", "auto")]
+    assert engines.last.swaps == [(str(folder), "auto")]
     assert page.bar.try_it.text() == "Back to act"
     engines.last.give(fakes.result(9.0))
     running.live.pull()
     assert "walk (92%)" in page.bar.live_label.text()
     click(page.bar.try_it)
     assert engines.last.swaps[-1] == ("act", "auto")
+
+
+def finish_training(page, folder, qtbot):
+    """Train, and what came of it is in a folder."""
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
+    FakeJob.made.outcome = TeachingDone(folder, {"checks": []})
+    page.bar.training.poll()
+
+
+def test_the_end_of_a_training_leaves_the_focus_to_who_is_typing(trainable, running, library, engines, qtbot):
+    page = trainable
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
+    click(page.add)
+    QTest.keyClicks(running.focusWidget(), "jump")
+    FakeJob.made.outcome = TeachingDone(stand_in("mine", 1, library), {"checks": []})
+    page.bar.training.poll()
+    QTest.keyClicks(running.focusWidget(), " rope")
+    assert page.cards[-1].name.text() == "jump rope"
+    assert engines.last.swaps == []
+
+
+def test_while_it_trains_it_says_that_recording_goes_on(trainable, library, film, qtbot):
+    page = trainable
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
+    assert page.instruction.text() == "Training: you can go on recording."
+    card = next(card for card in page.cards if card.action == "few")
+    click(card.button)
+    record_one(page, card, film, qtbot)
+    qtbot.waitUntil(lambda: card.count == 2, timeout=TIMEOUT_MS)
+    click(card.button)
+    film.play(0.2)
+    assert not page.recorder.busy
+    FakeJob.made.outcome = TeachingCancelled()
+    page.bar.training.poll()
+    assert "Training" not in page.instruction.text()
+    assert page.bar.state.text() == CANCELLED
+
+
+def test_try_it_follows_a_recognizer_that_is_chosen_elsewhere(trainable, running, library, qtbot):
+    page = trainable
+    folder = stand_in("mine", 1, library)
+    finish_training(page, folder, qtbot)
+    click(page.bar.try_it)
+    assert page.bar.tried
+    assert page.instruction.text().startswith("Do your actions")
+    running.run_choices.choose_model("st-gcn")
+    assert not page.bar.tried
+    assert page.bar.try_it.text() == "Tr&y it"
+    assert page.instruction.text().startswith("Try it")
+    assert not page.bar.live_label.isVisible()
+    running.run_choices.choose_model(str(folder))
+    assert page.bar.try_it.text() == "Back to st-gcn"
+
+
+def test_try_it_needs_something_that_runs(trainable, running, library, engines, qtbot):
+    page = trainable
+    finish_training(page, stand_in("mine", 1, library), qtbot)
+    click(page.bar.try_it)
+    running.live.stop()
+    assert not page.bar.try_it.isEnabled()
+    assert page.bar.try_it.toolTip() == "Nothing is running: F5 starts"
+    assert page.instruction.text().startswith("Try it")
+    running.live.start()
+    qtbot.waitUntil(lambda: page.bar.tried and page.bar.try_it.isEnabled(), timeout=TIMEOUT_MS)
+    click(page.bar.try_it)
+    assert running.live.options.model == "act"
+
+
+def test_a_recognizer_that_is_gone_is_not_tried(trainable, library, engines, qtbot):
+    page = trainable
+    folder = stand_in("mine", 1, library)
+    finish_training(page, folder, qtbot)
+    assert page.result.isVisible()
+    folder.parent.rename(folder.parent.with_name("gym"))
+    click(page.bar.try_it)  # before it was looked whether it is there
+    assert engines.last.swaps == []
+    assert page.bar.try_it.toolTip() == "Train first"
+    assert page.bar.state.text().startswith("mine@1 has been renamed or deleted")
+    assert not page.result.isVisible()
+
+
+def test_a_recognizer_that_is_gone_is_noticed_within_a_second(trainable, library, qtbot):
+    page = trainable
+    folder = stand_in("mine", 1, library)
+    finish_training(page, folder, qtbot)
+    shutil.rmtree(folder)
+    qtbot.waitUntil(lambda: not page.bar.try_it.isEnabled(), timeout=TIMEOUT_MS)
+    assert page.instruction.text().startswith("Press Record for")
+
+
+@pytest.mark.parametrize(
+    ("counts", "nothing", "says"),
+    [
+        ({"wave": 5}, 0, "Add a second action, or record “nothing”, then train."),
+        ({"wave": 5}, 1, "Press Train."),
+        ({"wave": 5, "clap": 5}, 0, "Record “nothing” for a minute, then train."),
+    ],
+)
+def test_the_next_step_is_none_that_is_done(counts, nothing, says):
+    assert next_step(counts, nothing, ready=False, tried=False, trains=False) == says
 
 
 def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, library, film, qtbot):
@@ -690,6 +871,20 @@ def test_more_options_open_the_dialog_with_every_choice(page, running, qtbot):
     click(page.bar.options)
     dialog = found("TeachDialog")
     assert dialog is not None
+    dialog.close()
+
+
+def test_more_options_follow_the_recognizer_that_is_chosen_in_the_toolbar(page, running, library, qtbot):
+    folder = stand_in("mine", 1, library)
+    click(page.bar.options)
+    dialog = found("TeachDialog")
+    qtbot.waitUntil(lambda: dialog.taught.labels() == ["mine@1"], timeout=TIMEOUT_MS)
+    running.run_choices.choose_model(str(folder))
+    assert dialog.switch.toolTip() == "It is already in use"
+    running.run_choices.choose_model("act")
+    assert "in use" not in dialog.taught.topLevelItem(0).text(0)
+    click(dialog.switch)
+    assert running.live.options.model == str(folder)
     dialog.close()
 
 

@@ -39,7 +39,7 @@ def teach_and_use(window, user):
     user.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     user.click(user.page.bar.options)
     dialog = found("TeachDialog")
-    user.wait(lambda: sorted(dialog.chosen()) == sorted(TAUGHT))
+    user.wait(lambda: sorted(dialog.list.chosen()) == sorted(TAUGHT))
     user.click(dialog.train)
     user.wait(lambda: dialog.taught.labels() == ["mine@1"])
     user.click(dialog.switch)

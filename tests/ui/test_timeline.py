@@ -1,10 +1,11 @@
 """The last minute of actions, and the list of events."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QHelpEvent
+from PySide6.QtGui import QGuiApplication, QHelpEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 from window_fakes import decision, end, pose, result, start
 
@@ -113,6 +114,26 @@ def test_a_tooltip_tells_action_and_duration(qtbot, theme):
     timeline.event(QHelpEvent(QEvent.Type.ToolTip, spot, timeline.mapToGlobal(spot)))
     assert QToolTip.text() == "sit down, 3.5 s"
     QToolTip.hideText()
+
+
+@pytest.mark.usefixtures("letters")
+@pytest.mark.parametrize("width", [300, 392, 900])
+def test_the_times_under_the_timeline_do_not_touch(qtbot, theme, monkeypatch, width):
+    drawn = []
+
+    class Painter(QPainter):
+        def drawText(self, box, *args):
+            drawn.append((box.left(), box.right(), args[-1]))
+
+    monkeypatch.setattr("app.ui.timeline.QPainter", Painter)
+    timeline = Timeline(theme.colours)
+    qtbot.addWidget(timeline)
+    timeline.resize(width, timeline.height())
+    timeline.grab()
+    times = sorted(box for box in drawn if box[2] == "now" or box[2].endswith(" s"))
+    assert times[-1][2] == "now"
+    assert all(left[1] < right[0] for left, right in pairwise(times))
+    assert len(times) == 7 or width < 900
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from window_fakes import decision, frame, pose, result, unknown
 from app.label_places import free_place
 from app.palette import person_rgb
 from app.results import PersonResult, Result
-from app.ui.large_text import paint_large_text
+from app.ui.large_text import _lines, paint_large_text
 from app.ui.people_painter import Placement, fitted, paint_people
 from app.ui.video_view import VideoView
 
@@ -226,6 +226,15 @@ def test_no_screenshot_without_a_picture(view):
     view.set_message("Starting the camera…", "")
     assert view.screenshot() is None
     assert view.accessibleDescription() == "Starting the camera…"
+
+
+@pytest.mark.parametrize("text", ["unknown", "1 · jumping jacks", "stand up 12"])
+def test_large_text_that_can_be_smaller_is_never_shortened(qapp, text):
+    for width in range(300, 1300, 10):
+        rect = QRectF(0, 0, width, width * 0.75)
+        for wrap in (True, False):
+            lines, _ = _lines(text, QFont(), 150.0, rect, wrap=wrap)
+            assert " ".join(lines) == text, width
 
 
 @pytest.mark.parametrize("action", ["walk", "jumping_jacks", "supercalifragilisticexpialidocious_exercise"])

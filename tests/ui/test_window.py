@@ -279,6 +279,19 @@ def test_the_side_panel_hides_and_stays_hidden_after_the_full_screen(running, qt
     assert running.panel.isVisible()
 
 
+@pytest.mark.parametrize(("name", "closes"), [("teach", "Ctrl+K"), ("attention", "Ctrl+H")])
+def test_the_side_panel_cannot_be_hidden_while_something_else_stands_in_it(running, qtbot, name, closes):
+    panel = running.actions_by_name["panel"]
+    running.actions_by_name[name].trigger()
+    assert not panel.isEnabled()
+    assert panel.toolTip().endswith(f"{closes} closes it")
+    press(running, qtbot, "Ctrl+B")
+    assert panel.isChecked()
+    running.actions_by_name[name].trigger()
+    assert panel.isEnabled()
+    assert panel.toolTip().startswith("Show or hide the side panel")
+
+
 def test_mirror_changes_what_is_shown_and_nothing_of_the_run(running, engines, qtbot):
     mirrored = []
     running.mirror_changed.connect(mirrored.append)
@@ -309,6 +322,9 @@ def test_next_person(running, engines, qtbot):
     shown(running, qtbot, result(3.0, persons=((0, "walk"), (1, "wave"))), engines)
     press(running, qtbot, "Ctrl+N")
     assert running.panel.action.text() == "wave"
+    shown(running, qtbot, result(4.0), engines)
+    action = running.actions_by_name["next_person"]
+    assert (action.isEnabled(), action.toolTip()) == (False, "There is no second person in view")
 
 
 def test_the_demo_is_one_key_away(running, engines, qtbot):
@@ -394,6 +410,44 @@ def test_tab_reaches_every_control(running, qtbot):
         qtbot.keyClick(QApplication.focusWidget() or running, Qt.Key.Key_Tab)
         reached.add(QApplication.focusWidget())
     assert {b for b in wanted if b.isEnabled()} <= reached
+
+
+def test_more_choices_close_after_a_choice(running, qtbot, engines):
+    """A popup that stays open would take the keys."""
+    running.resize(900, 600)
+    toolbar = running.toolbar
+    qtbot.waitUntil(lambda: toolbar.is_folded(toolbar.people))
+    for value in ("2", "2"):  # another one, and the current one
+        toolbar.more.click()
+        assert toolbar._panel.isVisible()
+        pick(toolbar.people, value)
+        assert not toolbar._panel.isVisible()
+    qtbot.waitUntil(lambda: engines.last.options.people == 2)
+
+
+@pytest.mark.usefixtures("letters")
+def test_the_narrowest_window_shows_the_whole_tool_bar_and_the_banners(open_window, qtbot, engines):
+    window = open_window(source="/videos/a long name of a file.mp4")
+    window.resize(10, 10)
+    qtbot.waitUntil(lambda: window.toolbar.more.isVisible())
+    qtbot.wait(20)
+    source, more = window.toolbar.source, window.toolbar.more
+    assert source.mapTo(window, source.rect().topRight()).x() < more.mapTo(window, QPoint()).x()
+    assert window.rect().contains(window.toolbar.buttons["shortcuts"].mapTo(window, QPoint(30, 30)))
+    window.demo.show()
+    qtbot.waitUntil(lambda: window.demo.width() >= window.demo.minimumSizeHint().width())
+    assert window.rect().contains(window.demo.mapTo(window, window.demo.rect().bottomRight()))
+
+
+@pytest.mark.parametrize("size", [(900, 600), (1024, 768), (1280, 800)])
+def test_the_record_bar_is_in_sight_as_soon_as_it_opens(running, qtbot, size):
+    """The picture gives way to it."""
+    running.resize(*size)
+    running.actions_by_name["record"].trigger()
+    bar = running.recording.bar
+    qtbot.wait(100)  # it is laid out
+    qtbot.waitUntil(lambda: bar.visibleRegion().boundingRect() == bar.rect())
+    assert running.video.height() >= 160
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 700), (860, 560)])

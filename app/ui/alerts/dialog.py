@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -35,9 +35,9 @@ _HINT = "When an action lasts long enough or reaches a count: a sound, a message
 
 
 class AlertsDialog(ClosingDialog):
-    """actions: of the recognizer that runs."""
+    """actions: of the recognizer that runs, asked when a rule is made: it may still be loading before."""
 
-    def __init__(self, control: "AlertControl", actions: tuple[str, ...], parent: QWidget) -> None:
+    def __init__(self, control: "AlertControl", actions: Callable[[], tuple[str, ...]], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Alerts")
         self.resize(760, 440)
@@ -47,7 +47,7 @@ class AlertsDialog(ClosingDialog):
         self._make_parts()
         self._lay_out()
         control.outcome.connect(self._show_outcome)
-        self._fill()
+        self.read()
 
     def _make_parts(self) -> None:
         self.list = QTreeWidget()
@@ -65,7 +65,7 @@ class AlertsDialog(ClosingDialog):
         self.list.itemDoubleClicked.connect(lambda *_: self.edit())
         self.add, self.change = self._button("&Add…", self.new), self._button("&Edit…", self.edit)
         self.delete, self.attempt = self._button("&Delete", self.remove), self._button("&Try it", self.try_it)
-        self.state = QLabel(sentence(self._control.unread) or _HINT)
+        self.state = QLabel(_HINT)
         self.state.setWordWrap(True)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
 
@@ -91,41 +91,63 @@ class AlertsDialog(ClosingDialog):
         column.addLayout(buttons)
         column.addLayout(foot)
 
+    def read(self) -> None:
+        """Show the rules that the file has now."""
+        self._control.reload()
+        self._show_rules()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: the user may come back from an editor with the file."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self._control.reload():
+            self._show_rules()
+
     def new(self) -> None:
         """Ask for a rule."""
-        self._ask(None)
+        self.read()
+        if not self._control.unread:
+            self._ask(None)
 
     def edit(self) -> None:
         """Change the chosen one."""
-        if self._chosen() is not None:
+        self.read()
+        if self._chosen() is not None and not self._control.unread:
             self._ask(self._chosen())
 
     def remove(self) -> None:
         """Delete the selected rule."""
         rule = self._chosen()
         if rule is not None:
-            self._keep(tuple(r for r in self._control.alerts.rules if r.name != rule.name))
+            self._keep(lambda rules: tuple(r for r in rules if r.name != rule.name))
 
     def try_it(self) -> None:
         """Run the reactions of the selected rule now."""
         rule = self._chosen()
         if rule is not None:
             self.state.setText(f"Trying {isolated(rule.name)}…")
-            self._control.try_rule(rule)
+            try:
+                self._control.try_rule(rule.name)
+            except AlertError as error:
+                self.state.setText(sentence(str(error)))
+            self._fill()
 
     def _ask(self, rule: Rule | None) -> None:
         taken = {r.name for r in self._control.alerts.rules if rule is None or r.name != rule.name}
-        form = RuleForm(rule, self._actions, taken, self)
+        form = RuleForm(rule, self._actions(), taken, self)
         form.made.connect(lambda made: self._put(rule, made))
         form.open()
 
     def _put(self, old: Rule | None, made: Rule) -> None:
-        rules = self._control.alerts.rules
-        self._keep((*rules, made) if old is None else tuple(made if r.name == old.name else r for r in rules))
+        def change(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+            if old is None or all(rule.name != old.name for rule in rules):
+                return (*rules, made)
+            return tuple(made if rule.name == old.name else rule for rule in rules)
 
-    def _keep(self, rules: tuple[Rule, ...]) -> None:
+        self._keep(change)
+
+    def _keep(self, change: Callable[[tuple[Rule, ...]], tuple[Rule, ...]]) -> None:
         try:
-            self._control.use(replace(self._control.alerts, rules=rules))
+            self._control.change(change)
         except AlertError as error:
             self.state.setText(sentence(str(error)))
         else:
@@ -136,10 +158,12 @@ class AlertsDialog(ClosingDialog):
         if self._filling:
             return
         on = item.checkState(_NAME) is Qt.CheckState.Checked
-        rules = self._control.alerts.rules
-        self._keep(
-            tuple(replace(r, on=on) if r.name == item.data(_NAME, Qt.ItemDataRole.UserRole) else r for r in rules)
-        )
+        name = item.data(_NAME, Qt.ItemDataRole.UserRole)
+        self._keep(lambda rules: tuple(replace(r, on=on) if r.name == name else r for r in rules))
+
+    def _show_rules(self) -> None:
+        self.state.setText(sentence(self._control.unread) or _HINT)
+        self._fill()
 
     def _fill(self) -> None:
         chosen, self._filling = self._chosen(), True

@@ -83,6 +83,7 @@ class RuleForm(ClosingDialog):
         self.hint.setTextFormat(Qt.TextFormat.PlainText)
         self.name.textChanged.connect(lambda _: self._check())
         self.how.currentIndexChanged.connect(lambda _: self._check())
+        self.many.valueChanged.connect(lambda _: self._check())  # a rule without a name is called after it
         self.action.currentIndexChanged.connect(lambda _: self._check())
 
     def _lay_out(self) -> None:
@@ -151,6 +152,8 @@ class RuleForm(ClosingDialog):
         for kind, (box, field) in self.kinds.items():
             if box.isChecked() and kind != "sound" and not field.text().strip():
                 return f"{box.text().replace('&', '')}: fill in a value, for example {field.placeholderText()}"
+            if kind == "command" and box.isChecked() and not _split(field.text())[0].strip():
+                return f"{box.text().replace('&', '')}: the program has no name; for example {field.placeholderText()}"
         if not self._reactions():
             return "Tick at least one thing to do"
         return ""
@@ -167,6 +170,9 @@ class RuleForm(ClosingDialog):
         return self.name.text().strip() or f"{action_text(self.action.currentData())} {self.many.value():g}"
 
     def _accept(self) -> None:
+        if self._refusal():
+            self._check()
+            return
         times = self.how.currentText() == TIMES
         self.made.emit(
             Rule(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.results import PersonResult, Result
 from app.ui.attention.strip import HeatStrip
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class AttentionOpener(QObject, Panel):
-    """Stands for the panel, whether it has been created or not."""
+    """Stands for the panel, whether it has been created or not. wanted: it is closed, and something of it was asked."""
+
+    wanted = Signal()
 
     def __init__(self, live: LiveRun, video: VideoView, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -51,13 +53,16 @@ class AttentionOpener(QObject, Panel):
             self.control.clear()
 
     def toggle_hold(self) -> None:
-        """Freeze the moment or go back to live; does nothing while the panel is closed."""
-        if self._open and self.panel is not None:
+        """Freeze the moment or go back to live, in the panel, which is opened first."""
+        self._open_it()
+        if self.panel is not None:
             self.panel.hold.toggle()
 
     def toggle_overlay(self) -> None:
-        """Show or hide the circles on the picture; does nothing while the panel is closed."""
-        if self._open and self.panel is not None:
+        """Show or hide the circles on the picture; a panel that is closed is opened with them."""
+        closed = not self._open
+        self._open_it()
+        if self.panel is not None and not (closed and self.panel.overlay.isChecked()):
             self.panel.overlay.toggle()
 
     def set_mirror(self, mirror: bool) -> None:
@@ -76,6 +81,10 @@ class AttentionOpener(QObject, Panel):
         """Free everything, for the window closes."""
         if self.control is not None:
             self.control.end()
+
+    def _open_it(self) -> None:
+        if not self._open:
+            self.wanted.emit()
 
     def _make(self) -> "AttentionPanel":
         from app.ui.attention.control import AttentionControl

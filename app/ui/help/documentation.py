@@ -1,11 +1,21 @@
 """The documentation in a window of its own: the pages that came with the program, with their links."""
 
+import re
+from collections import Counter
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextCursor, QTextDocument, QTextOption
+from PySide6.QtGui import (
+    QDesktopServices,
+    QImage,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextOption,
+)
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from app.ui.child_windows import ClosingDialog, close_box
@@ -17,7 +27,8 @@ _NONE = "# ActionLens\n\nThe documentation is README.md and the folder docs of t
 
 
 class Page(QTextBrowser):
-    """Pictures and code that are wider than the page are fitted to it, so that it does not scroll sideways."""
+    """Pictures and code that are wider than the page are fitted to it, so that it does not scroll sideways. Links to a
+    part of a page, page.md#part, lead to the heading that GitHub calls so: Qt gives headings no names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,11 +51,15 @@ class Page(QTextBrowser):
         self._pictures.clear()
         super().doSetSource(name, kind)
         self._wrap_code()
+        self._name_headings()
+        if QUrl(name).hasFragment():
+            self.scrollToAnchor(QUrl(name).fragment(QUrl.ComponentFormattingOption.FullyDecoded))
 
     def show_markdown(self, text: str) -> None:
         """A page that is no file."""
         self.setMarkdown(text)
         self._wrap_code()
+        self._name_headings()
 
     def _wrap_code(self) -> None:
         """Lines of code that are longer than the page go on in the next line."""
@@ -55,6 +70,20 @@ class Page(QTextBrowser):
                 wrapped.setNonBreakableLines(False)
                 cursor.setPosition(block.position())
                 cursor.setBlockFormat(wrapped)
+            block = block.next()
+
+    def _name_headings(self) -> None:
+        cursor, block, seen = QTextCursor(self.document()), self.document().begin(), Counter[str]()
+        while block.isValid():
+            if block.blockFormat().headingLevel() and block.text():
+                name = heading_name(block.text())
+                seen[name] += 1
+                named = QTextCharFormat()
+                named.setAnchor(True)
+                named.setAnchorNames([name if seen[name] == 1 else f"{name}-{seen[name] - 1}"])
+                cursor.setPosition(block.position())
+                cursor.movePosition(QTextCursor.MoveOperation.NextCharacter, QTextCursor.MoveMode.KeepAnchor)
+                cursor.mergeCharFormat(named)
             block = block.next()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -116,11 +145,19 @@ class Documentation(ClosingDialog):
 
     def _open(self, link: QUrl) -> None:
         """A page of ours here; everything else as the system does."""
+        if self.page.source().isEmpty() and link.isRelative() and not link.path():  # in the page that is no file
+            self.page.scrollToAnchor(link.fragment(QUrl.ComponentFormattingOption.FullyDecoded))
+            return
         place = self.page.source().resolved(link)
         if place.isLocalFile() and place.toLocalFile().endswith(".md") and Path(place.toLocalFile()).is_file():
             self.page.setSource(place)
         elif not place.isLocalFile() or Path(place.toLocalFile()).exists():
             QDesktopServices.openUrl(place)
+
+
+def heading_name(heading: str) -> str:
+    """The name that GitHub gives a heading, for links to it: "What it needs: Python" is #what-it-needs-python."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def _of_package() -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QColor, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 
 TODAY, WEEK = "Today", "This week"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_REFRESH_MS = 3000
 _OFF = "Nothing is kept unless you switch it on. It stays on this machine."
 
 
 class HistoryPage(ClosingDialog):
-    """A page beside the main window."""
+    """A page beside the main window. It looks again by itself while it is open, for the run goes on."""
 
     def __init__(self, control: "HistoryControl", colours: Colours, parent: QWidget) -> None:
         super().__init__(parent)
@@ -53,17 +54,7 @@ class HistoryPage(ClosingDialog):
         self.span.setAccessibleName("Span")
         self.span.addItems([TODAY, WEEK])
         self.span.currentIndexChanged.connect(lambda _: self.read())
-        self.plot = pg.PlotWidget(background=colours.card)
-        self.plot.setAccessibleName("Minutes by action")
-        for part in (self.plot, self.plot.viewport()):
-            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the table below says the same
-        self.plot.setMouseEnabled(False, False)
-        self.plot.setMenuEnabled(False)
-        self.plot.hideButtons()
-        self.plot.setLabel("left", "minutes", color=colours.text)
-        for side in ("left", "bottom"):
-            self.plot.getAxis(side).setPen(colours.muted)
-            self.plot.getAxis(side).setTextPen(colours.text)
+        self.plot = _plot(colours)
         self.table = QTreeWidget()
         self.table.setHeaderLabels(["Action", "Total", "Begun", "Count", "Longest"])
         self.table.setRootIsDecorated(False)
@@ -77,7 +68,28 @@ class HistoryPage(ClosingDialog):
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.export.clicked.connect(lambda: self._ask_where())
         self.delete.clicked.connect(lambda: self._ask_to_delete())
+        self._shown: object = None
+        self._stale = False  # the next look that works replaces what `state` says
+        self._timer = QTimer(self)
+        self._timer.setInterval(_REFRESH_MS)
+        self._timer.timeout.connect(self._look)
         self._lay_out()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt override."""
+        super().showEvent(event)
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Qt override."""
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: the user comes back to it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._look()
 
     def _lay_out(self) -> None:
         head, foot = QHBoxLayout(), QHBoxLayout()
@@ -97,7 +109,12 @@ class HistoryPage(ClosingDialog):
         column.addLayout(foot)
 
     def read(self) -> None:
-        """Look again."""
+        """Look again, and say no more than how it is."""
+        self._stale = True
+        self._look()
+
+    def _look(self) -> None:
+        """Show what is kept now; what was said about an export stays."""
         now = datetime.now()
         week = self.span.currentText() == WEEK
         since = week_start(now) if week else day_start(now)
@@ -107,15 +124,21 @@ class HistoryPage(ClosingDialog):
             parts = self._control.history.parts(edges)
         except OutputError as error:
             self.state.setText(str(error))
+            self._stale = True
             return
-        self._fill(totals)
-        self._draw(parts, totals, week=week)
-        self.state.setText(_OFF if not self._control.kept else "")
+        if self._stale:
+            self._stale = False
+            self.state.setText(_OFF if not self._control.kept else "")
+        if self._shown != (totals, parts, week):
+            self._shown = totals, parts, week
+            self._fill(totals)
+            self._draw(parts, totals, week=week)
         empty = "" if self._control.history.path.exists() else "There is no history"
         enable(self.export, empty)
         enable(self.delete, empty)
 
     def _fill(self, totals: list[Total]) -> None:
+        above = self.table.verticalScrollBar().value()
         self.table.clear()
         for total in totals:
             cells = (_long(total.seconds), str(total.times), str(total.count or ""), _long(total.longest_s))
@@ -124,6 +147,7 @@ class HistoryPage(ClosingDialog):
             for column in range(1, 5):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.table.addTopLevelItem(item)
+        self.table.verticalScrollBar().setValue(above)
 
     def _draw(self, parts: list[dict[str, float]], totals: list[Total], *, week: bool) -> None:
         """Bars by hour or by day, each action on top of those before."""
@@ -177,6 +201,21 @@ class HistoryPage(ClosingDialog):
             self.state.setText(str(error))
         else:
             self.read()
+
+
+def _plot(colours: Colours) -> pg.PlotWidget:
+    plot = pg.PlotWidget(background=colours.card)
+    plot.setAccessibleName("Minutes by action")
+    for part in (plot, plot.viewport()):
+        part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the table below says the same
+    plot.setMouseEnabled(False, False)
+    plot.setMenuEnabled(False)
+    plot.hideButtons()
+    plot.setLabel("left", "minutes", color=colours.text)
+    for side in ("left", "bottom"):
+        plot.getAxis(side).setPen(colours.muted)
+        plot.getAxis(side).setTextPen(colours.text)
+    return plot
 
 
 def _edges(now: datetime, *, week: bool) -> list[float]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.library.labels import MAX_TYPED
@@ -73,12 +73,31 @@ class TakesRow(QWidget):
                 button.setIcon(QIcon() if strip is None else QIcon(_middle(strip)))
 
 
+class NameField(QLineEdit):
+    """An action's name. restored: Esc has put back what stood there before something else was typed."""
+
+    restored = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.kept = name  # what Esc restores
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt override: Esc restores the name; where it has not been changed, Esc is left to the window."""
+        if event.key() == Qt.Key.Key_Escape and self.text() != self.kept:
+            self.setText(self.kept)
+            self.restored.emit()
+        else:
+            super().keyPressEvent(event)
+
+
 class ActionCard(QFrame):
-    """record: the button that begins and ends takes was pressed. named: another name was typed. chosen: a take is to
-    be played."""
+    """record: the button that begins and ends takes was pressed. named: another name was typed. entered: as named, with
+    the Enter key, also where the name is the same. chosen: a take is to be played."""
 
     record = Signal(object)  # ActionCard
     named = Signal(object)  # ActionCard
+    entered = Signal(object)  # ActionCard
     chosen = Signal(object)  # SegmentRow
 
     def __init__(self, strips: Strips, fixed_name: str = "", hint: str = "") -> None:
@@ -89,7 +108,7 @@ class ActionCard(QFrame):
         self.count = 0
         self._fixed = bool(fixed_name)
         self._busy = self._waits = False
-        self.name = QLineEdit(fixed_name)
+        self.name = NameField(fixed_name)
         self.title = QLabel(fixed_name)
         self.number = QLabel()
         self.button = QPushButton("Record")
@@ -105,7 +124,8 @@ class ActionCard(QFrame):
         self.name.setMaxLength(MAX_TYPED)
         self.name.setAccessibleName("Name of the action")
         self.name.editingFinished.connect(lambda: self.named.emit(self))
-        self.name.returnPressed.connect(self.button.setFocus)
+        self.name.returnPressed.connect(lambda: self.entered.emit(self))
+        self.name.restored.connect(lambda: self.show_status(""))
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.number.setObjectName("muted")
         self.button.clicked.connect(lambda: self.record.emit(self))
@@ -137,7 +157,8 @@ class ActionCard(QFrame):
     def set_action(self, action: str) -> None:
         """Set the action's name."""
         self.action = action
-        self.name.setText(action_text(action))
+        self.name.kept = action_text(action)
+        self.name.setText(self.name.kept)
         self._name_button()
 
     def show_count(self, text: str) -> None:

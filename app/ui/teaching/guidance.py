@@ -20,10 +20,12 @@ def recording_text(action: str) -> str:
     return f"Do {action_in_text(action)} once in each take, then stand still: the take ends by itself."
 
 
-def next_step(counts: Mapping[str, int], nothing: int, ready: bool, tried: bool) -> str:
+def next_step(counts: Mapping[str, int], nothing: int, *, ready: bool, tried: bool, trains: bool) -> str:
     """One sentence while nothing is recorded. counts: takes by the names of the actions; nothing: recordings of
-    nothing; ready: it has been taught; tried: what was taught runs."""
+    nothing; ready: it has been taught; tried: what was taught runs; trains: a training is in progress."""
     named = {name: count for name, count in counts.items() if name}
+    if trains:
+        return "Training: you can go on recording."
     if tried:
         return "Do your actions: what is seen appears below, and over the picture."
     if ready:
@@ -36,7 +38,7 @@ def next_step(counts: Mapping[str, int], nothing: int, ready: bool, tried: bool)
     if few:
         wanted = counted(WANTED_TAKES - named[few], "more take")
         return f"Press Record for {action_in_text(few)}: {wanted} to go."
-    if len(named) < 2:
+    if len(named) < 2 and not nothing:
         return "Add a second action, or record “nothing”, then train."
     return "Press Train." if nothing else "Record “nothing” for a minute, then train."
 

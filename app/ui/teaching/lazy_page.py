@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 class TeachOpener(QObject, Panel):
     """Stands for the page, whether it has been created or not.
 
-    message: a line that must be seen. recorded: there is a new recording. use: switch to the recognizer of this folder
-    or name. more: open the dialog with every choice.
+    message: a line that must be seen. recorded: there is a new recording. taking: takes of this action are being
+    recorded, "" for none. use: switch to the recognizer of this folder or name. more: open the dialog with every
+    choice.
     """
 
     message = Signal(str)
     recorded = Signal()
+    taking = Signal(str)
     use = Signal(str)
     more = Signal()
 
@@ -65,6 +67,12 @@ class TeachOpener(QObject, Panel):
         if self.page is not None:
             self.page.record_again(action)
 
+    @property
+    def recorded_action(self) -> str:
+        """The action whose takes are being recorded; "" for none."""
+        series = self.page.recorder.series if self.page is not None else None
+        return series.action if series is not None else ""
+
     def stop_question(self) -> str:
         """The question to ask before quitting stops a training; "" if none runs."""
         return self.page.bar.training.stop_question() if self.page is not None else ""
@@ -97,6 +105,7 @@ class TeachOpener(QObject, Panel):
         )
         page.message.connect(self.message)
         page.recorded.connect(self.recorded)
+        page.taking.connect(self.taking)
         page.use.connect(self.use)
         page.more.connect(self.more)
         return page

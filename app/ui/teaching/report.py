@@ -12,6 +12,7 @@ from recognizer.action_names import action_text
 from recognizer.decision import UNKNOWN
 
 _MIN_NOTHING_S = 30.0  # of footage of nothing: with less, one alarm more or less means hundreds an hour
+_NOT_CHECKED = "not checked"
 _MAX_NAMES = 12  # of the examples of an action
 _MAX_CONFUSIONS, _MAX_FINDINGS, _WORST = 3, 4, 2
 _STAGES = {STARTING: "Loading what teaching needs", "": "Working"}
@@ -227,8 +228,9 @@ def _check_html(check: Mapping[str, Any]) -> str:
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
     if verdict:
-        said = f"<p>{escape(_sentence(verdict))} {right} of {counted(examples, 'example')} were correct.</p>"
-        return said + (confused if examples else "")
+        within = "Within one session, " if verdict.startswith(_NOT_CHECKED) else ""
+        count = f" {within}{right} of {counted(examples, 'example')} were correct." if examples else ""
+        return f"<p>{escape(_sentence(verdict))}{count}</p>{confused if examples else ''}"
     low, high = check.get("interval") or (None, None)
     between = f" ({low:.0%} to {high:.0%})" if low is not None and high is not None else ""
     part = f"<b>{check['accuracy']:.0%}</b>{between}"
@@ -237,7 +239,7 @@ def _check_html(check: Mapping[str, Any]) -> str:
 
 def _verdict(check: Mapping[str, Any]) -> str:
     """Why there is no accuracy; "" if there is one."""
-    return str(check.get("verdict") or ("" if check["accuracy"] is not None else "not checked"))
+    return str(check.get("verdict") or ("" if check["accuracy"] is not None else _NOT_CHECKED))
 
 
 def _correct_count(check: Mapping[str, Any]) -> int:

@@ -7,8 +7,10 @@ from typing import TypeVar
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.library.labels import label_key
 from app.names_in_text import with_isolated
 from app.palette import action_text
+from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.library.player import Player
 from app.ui.styled import style_as
@@ -22,6 +24,7 @@ T = TypeVar("T")
 _PLAYED_S = 2.0
 _SLOWEST = 0.25
 _HEIGHT_PX = 150
+_OTHERS_RECORDED = "Takes of another action are being recorded: stop them first"
 
 
 class Review(QWidget):
@@ -37,6 +40,7 @@ class Review(QWidget):
         """root: of the library."""
         super().__init__()
         self.replay: Replay | None = None
+        self._taking = ""  # the action whose takes are being recorded
         self._root, self._jobs = root, jobs
         self.player = Player(colours)
         self.player.bar.hide()
@@ -64,6 +68,7 @@ class Review(QWidget):
     def show_take(self, replay: Replay, caption: str) -> None:
         """Play a take in a loop and show what looks wrong with it; caption: which take it is."""
         self.replay = replay
+        self._offer_again()
         doubts = with_isolated("; ".join(replay.doubts), {action_text(str(row.action)) for row in replay.segments})
         self.caption.setText(f"{caption}. Check it: {doubts}." if doubts else caption)
         style_as(self.caption, "warning" if doubts else "muted")
@@ -76,6 +81,11 @@ class Review(QWidget):
             self.player.speed = max((end_s - start_s) / _PLAYED_S, _SLOWEST)
             self.player.toggle()
         self.show()
+
+    def show_taking(self, action: str) -> None:
+        """Takes of this action are being recorded; "" for none."""
+        self._taking = action
+        self._offer_again()
 
     def clear(self) -> None:
         """Show nothing."""
@@ -91,6 +101,12 @@ class Review(QWidget):
     def set_colours(self, colours: Colours) -> None:
         """Apply the colours of another theme."""
         self.player.set_colours(colours)
+
+    def _offer_again(self) -> None:
+        """While another action's takes are recorded, none could follow the one that is thrown away."""
+        shown = {label_key(str(row.action)) for row in self.replay.segments} if self.replay is not None else set()
+        waits = bool(self._taking) and bool(shown) and label_key(self._taking) not in shown
+        enable(self.again, _OTHERS_RECORDED if waits else "")
 
     def _keep(self) -> None:
         if (take := self._leave()) is not None:

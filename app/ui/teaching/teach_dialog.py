@@ -2,19 +2,16 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
     QTextBrowser,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -22,14 +19,14 @@ from PySide6.QtWidgets import (
 from app.errors import UsageError
 from app.library.labels import MAX_TYPED
 from app.model_files import refusal_of
-from app.names_in_text import action_in_text
-from app.palette import action_text
 from app.plurals import counted
 from app.teaching_process import Progress, TeachingDone, command_of
 from app.ui.child_windows import ClosingDialog, close_box
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
+from app.ui.live_run import RunView
 from app.ui.picker import Picker
+from app.ui.teaching.action_list import ActionList
 from app.ui.teaching.library_summary import (
     Files,
     LibrarySummary,
@@ -48,11 +45,11 @@ from app.ui.teaching.worst_takes import WorstTakes
 from app.ui.theme import Colours
 from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import cannot_start, start_sentence
-from recognizer.teaching.lesson import MIN_EXAMPLES, NOTHING
+from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 from recognizer.teaching.versions import TaughtModel, plain_name, version_label
 
-_ACTION, _EXAMPLES, _SIDES = range(3)
+_LETTERS, _LINES = 143, 48  # across and down the window
 _WATCH_MS = 1000
 _KINDS = ((QUICK, "Quick: seconds, from three examples per action"), (FULL, "Full: minutes, from many examples"))
 _FULL = "Trains the network itself, and once more for the check; the result knows only the ticked actions."
@@ -70,7 +67,8 @@ class TeachDialog(ClosingDialog):
         """root: of the library. model: the recognizer that runs, to build on where it can be built on."""
         super().__init__(parent)
         self.setWindowTitle("Teach new actions")
-        self.resize(860, 680)
+        letter = self.fontMetrics()
+        self.resize(_LETTERS * letter.averageCharWidth(), _LINES * letter.height())
         self.worst = WorstTakes(root, colours, jobs)
         self._root, self._jobs = root, jobs
         self._base = base_model(root, model)
@@ -94,13 +92,7 @@ class TeachDialog(ClosingDialog):
         self._watch.start()
 
     def _make_parts(self) -> None:
-        self.list = QTreeWidget()
-        self.list.setHeaderLabels(["Action", "Examples", "Left and right differ"])
-        self.list.setRootIsDecorated(False)
-        self.list.header().setStretchLastSection(False)
-        self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.list.header().setSectionResizeMode(_ACTION, QHeaderView.ResizeMode.Stretch)
-        self.list.setAccessibleName("Actions to teach")
+        self.list = ActionList()
         self.name = QLineEdit("mine")
         self.name.setMaxLength(MAX_TYPED)
         self.name.textChanged.connect(lambda _: self._hint_at_name())
@@ -201,29 +193,7 @@ class TeachDialog(ClosingDialog):
         if self._closed:
             return
         self._reading, self._seen = False, summary.seen
-        ticks = {
-            self._text(item): (item.checkState(_ACTION), item.checkState(_SIDES), item.isDisabled())
-            for item in self._items()
-        }
-        self.list.clear()
-        for action, count in sorted(summary.counts.items()):
-            if action == NOTHING:
-                continue
-            enough = count >= MIN_EXAMPLES
-            examples = str(count) if enough else f"{count}, {MIN_EXAMPLES - count} more needed"
-            item = QTreeWidgetItem([action_text(action), examples, ""])
-            item.setData(_ACTION, Qt.ItemDataRole.UserRole, action)
-            ticked = Qt.CheckState.Checked if enough else Qt.CheckState.Unchecked
-            chosen, sides, was_few = ticks.get(action, (ticked, Qt.CheckState.Unchecked, False))
-            item.setCheckState(_ACTION, ticked if was_few or not enough else chosen)
-            item.setCheckState(_SIDES, sides)
-            needed = f"{action_in_text(action)}: at least {MIN_EXAMPLES} examples are needed"
-            for column in (_ACTION, _EXAMPLES, _SIDES):
-                item.setToolTip(column, action_text(action) if enough else needed)
-            item.setDisabled(not enough)
-            self.list.addTopLevelItem(item)
-        for section in (_EXAMPLES, _SIDES):
-            self.list.resizeColumnToContents(section)
+        self.list.offer(summary.counts)
         self.taught.offer(summary.models, self._newest, self._running)
         if self._newest in self.taught.labels():
             self._newest = None
@@ -272,7 +242,7 @@ class TeachDialog(ClosingDialog):
         review.changed.connect(self.read_library)
 
     def _show_version(self, model: TaughtModel | None) -> None:
-        enable(self.switch, "No recognizer is chosen" if model is None else model.problem)
+        self._offer_switch()
         if model is None:
             self.report.setPlainText("No recognizer has been taught yet.")
         elif model.problem:
@@ -280,17 +250,6 @@ class TeachDialog(ClosingDialog):
         else:
             self.report.setHtml(as_html(model.check) + examples_html(model.actions, model.check))
         self.worst.show_takes(worst_takes(model.check) if model is not None and not model.problem else ())
-
-    def chosen(self) -> list[str]:
-        """The actions that are ticked."""
-        return [self._text(i) for i in self._items() if i.checkState(_ACTION) == Qt.CheckState.Checked]
-
-    def _items(self) -> list[QTreeWidgetItem]:
-        found = [self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount())]
-        return [item for item in found if item is not None]
-
-    def _text(self, item: QTreeWidgetItem) -> str:
-        return str(item.data(_ACTION, Qt.ItemDataRole.UserRole))
 
     # Teaching.
 
@@ -300,7 +259,7 @@ class TeachDialog(ClosingDialog):
             self.training.cancel()
             self.state.setText("Cancelling …")
             return
-        actions = self.chosen()
+        actions = self.list.chosen()
         if not actions:
             self._show_status("Tick at least one action")
             return
@@ -313,7 +272,6 @@ class TeachDialog(ClosingDialog):
         self.training.start(actions, self._request)
 
     def _request(self, examples: list[Example]) -> TeachingRequest:
-        one_sided = [self._text(i) for i in self._items() if i.checkState(_SIDES) == Qt.CheckState.Checked]
         return TeachingRequest(
             kind=str(self.kind.currentData()),
             name=plain_name(self.name.text()),
@@ -321,7 +279,7 @@ class TeachDialog(ClosingDialog):
             models=self._root / "models",
             examples=examples,
             keep_base=self.keep.isChecked(),
-            one_sided=tuple(one_sided),
+            one_sided=self.list.one_sided(),
             generator=self.variants.folder,
             test=tuple(example.name for example in examples if example.name in set(self.test.currentData())),
         )
@@ -354,9 +312,17 @@ class TeachDialog(ClosingDialog):
         self.state.setText(f"{label} is ready: look at the check, then press Use it.")
         self._newest = label
 
+    # Which recognizer runs.
+
+    def show_run(self, view: RunView) -> None:
+        """The recognizer may have been chosen elsewhere, or the last one that was chosen here cannot be used."""
+        running = running_model(self._root, view.options.model)
+        if running != self._running:
+            self._mark_running(running)
+
     def _use_chosen(self) -> None:
         model = self.taught.chosen()
-        if model is not None and str(model.folder) != self._running:
+        if model is not None:
             self._switch_to(str(model.folder))
 
     def _go_back(self) -> None:
@@ -364,10 +330,19 @@ class TeachDialog(ClosingDialog):
             self._switch_to(self._before)
 
     def _switch_to(self, model: str) -> None:
+        self._mark_running(model)
+        self.use.emit(model)
+
+    def _mark_running(self, model: str) -> None:
         self._before, self._running = self._running, model
         self.taught.mark(model)
         self._show_way_back()
-        self.use.emit(model)
+        self._offer_switch()
+
+    def _offer_switch(self) -> None:
+        model = self.taught.chosen()
+        in_use = "It is already in use" if model is not None and str(model.folder) == self._running else ""
+        enable(self.switch, "No recognizer is chosen" if model is None else model.problem or in_use)
 
     def _show_way_back(self) -> None:
         enable(self.back, "" if self._before is not None else "There is nothing to go back to")
@@ -385,7 +360,7 @@ class TeachDialog(ClosingDialog):
         self._refresh()
 
     def _refresh(self) -> None:
-        none = "" if self._items() else "There are no labelled segments: record some takes (Ctrl+E)"
+        none = "" if self.list.rows() else "There are no labelled segments: record some takes (Ctrl+E)"
         enable(self.train, "" if self.training.job is not None else self._missing or none)
 
     def _show_status(self, line: str) -> None:

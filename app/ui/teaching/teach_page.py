@@ -3,9 +3,9 @@
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.library.labels import label_key
 from app.names_in_text import action_in_text
@@ -17,14 +17,15 @@ from app.ui.library.strips import Strips
 from app.ui.live_run import LiveRun
 from app.ui.teaching import take_store
 from app.ui.teaching.action_card import PICTURE_PX, ActionCard
+from app.ui.teaching.card_column import CardColumn
 from app.ui.teaching.guidance import WANTED_TAKES, next_step, nothing_text, recording_text, take_text
-from app.ui.teaching.library_summary import Files, files_of
 from app.ui.teaching.report import plain_result, worst_takes
 from app.ui.teaching.result_card import ResultCard
 from app.ui.teaching.review import Review
 from app.ui.teaching.take_choices import TakeChoices
 from app.ui.teaching.take_store import ActionTakes, Replay, TakesByAction
 from app.ui.teaching.takes import Series, TakeRecorder
+from app.ui.teaching.takes_watch import TakesWatch
 from app.ui.teaching.train_bar import TrainBar
 from app.ui.teaching.worst_takes import GONE
 from app.ui.theme import Colours
@@ -34,17 +35,18 @@ from recognizer.teaching.versions import version_label
 
 NOTHING_S = 60.0
 _LONGEST_S = 8.0  # of a take whose movement does not end
-_WATCH_MS = 1000
 _NOTHING_HINT = "Everything else: a minute of what you do when you do none of these actions. It prevents false alarms."
 
 
 class TeachPage(QWidget):
     """closed: the page asks to be closed. message: a line that must be seen. recorded: there is a new recording.
-    use: switch to the recognizer of this folder or name. more: open the dialog with every choice."""
+    taking: takes of this action are being recorded, "" for none. use: switch to the recognizer of this folder or name.
+    more: open the dialog with every choice."""
 
     closed = Signal()
     message = Signal(str)
     recorded = Signal()
+    taking = Signal(str)
     use = Signal(str)
     more = Signal()
 
@@ -53,14 +55,11 @@ class TeachPage(QWidget):
         self.recorder = recorder
         self._root, self._live, self._jobs = root, live, jobs
         self._takes: TakesByAction | None = None
-        self._seen: Files = ()
-        self._reading = self._stale = self._ended = False
+        self._ended = False
         self._recording_card: ActionCard | None = None  # whose takes are being recorded
         self._reviewed_card: ActionCard | None = None
         self.bar = TrainBar(root, live, jobs)
-        self._watch = QTimer(self)
-        self._watch.setInterval(_WATCH_MS)
-        self._watch.timeout.connect(self._check_for_changes)
+        self._watch = TakesWatch(root, jobs, lambda: tuple(card.action for card in self.cards if card.action), self)
         self._strips = Strips((3 * PICTURE_PX[0], PICTURE_PX[1]), self)
         self._strips.open(root)
         self._make_parts(colours)
@@ -83,20 +82,7 @@ class TeachPage(QWidget):
         self.others.setWordWrap(True)
 
     def _lay_out(self) -> None:
-        self._column = QVBoxLayout()
-        self._column.setContentsMargins(0, 0, 6, 0)
-        self._column.setSpacing(10)
-        for part in (self.result, self.add, self.nothing, self.others):
-            self._column.addWidget(part)
-        self._column.addStretch(1)
-        inside = QWidget()
-        inside.setLayout(self._column)
-        self.area = QScrollArea()
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidget(inside)
+        self.area = CardColumn((self.result, self.add, self.nothing, self.others))
         title = QLabel("Teach")
         title.setObjectName("heading")
         head = QHBoxLayout()
@@ -113,7 +99,7 @@ class TeachPage(QWidget):
 
     def _connect(self) -> None:
         self.close_button.clicked.connect(self.closed)
-        self.add.clicked.connect(lambda: self._add_card().name.setFocus())
+        self.add.clicked.connect(lambda: self._begin_card())
         self._connect_card(self.nothing)
         recorder, review, bar = self.recorder, self.review, self.bar
         recorder.polled.connect(self._show_recorder)
@@ -121,7 +107,7 @@ class TeachPage(QWidget):
         recorder.ended.connect(self._series_ended)
         recorder.message.connect(self.message)
         review.left.connect(self._leave_review)
-        review.changed.connect(self._read)
+        review.changed.connect(self._watch.read)
         review.again_wanted.connect(self.record_again)
         review.message.connect(self._show_status)
         self.result.takes.play_requested.connect(self._play_take)
@@ -129,8 +115,12 @@ class TeachPage(QWidget):
         bar.changed.connect(self._refresh)
         bar.use.connect(self.use)
         bar.more.connect(self.more)
+        bar.gone.connect(self.result.hide)
         bar.training.done.connect(self._training_done)
-        bar.training.registered.connect(lambda _: self._read())
+        bar.training.registered.connect(lambda _: self._watch.read())
+        self._watch.found.connect(self._show_takes)
+        self._watch.failed.connect(self._show_status)
+        self._watch.looked.connect(bar.follow_run)
 
     # Opened and closed.
 
@@ -139,7 +129,6 @@ class TeachPage(QWidget):
         self.recorder.open()
         self._live.result.connect(self.bar.show_now)
         self._watch.start()
-        self._read()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt override: what is typed goes into the first card without a name."""
@@ -149,7 +138,7 @@ class TeachPage(QWidget):
 
     def on_hide(self) -> None:
         """It is hidden: recording ends; a training goes on."""
-        if self._watch.isActive():
+        if self._watch.active:
             self._live.result.disconnect(self.bar.show_now)
         self._watch.stop()
         self._hide_review()
@@ -158,38 +147,16 @@ class TeachPage(QWidget):
     def end(self) -> None:
         """The window closes."""
         self._ended = True
-        self._watch.stop()
+        self._watch.end()
         self.review.clear()
         self.bar.close_training()
         self.recorder.close(wait_s=1.0)
         self._strips.close()
 
-    # Reading the library.
-
-    def _read(self) -> None:
-        """Read the library, off the window's thread."""
-        if self._reading or self._ended:
-            self._stale = True  # what is being read is older than what has just changed
-            return
-        self._reading, self._stale = True, False
-        wanted = tuple(card.action for card in self.cards if card.action)
-        self._jobs.start(
-            "takes", lambda: take_store.read_takes(self._root, wanted), self._show_takes, self._cannot_read
-        )
-
-    def _check_for_changes(self) -> None:
-        if not self._reading and self._seen != files_of(self._root):
-            self._read()
-
-    def _cannot_read(self, line: str) -> None:
-        self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
-        self._show_status(line)
+    # What the library has.
 
     def _show_takes(self, found: TakesByAction) -> None:
-        self._reading = False
-        if self._ended:
-            return
-        self._takes, self._seen = found, found.seen
+        self._takes = found
         there = {label_key(card.action): card for card in self.cards if card.action}
         empty = [card for card in self.cards if not card.action and not card.typed]
         for takes in found.actions:
@@ -212,20 +179,24 @@ class TeachPage(QWidget):
         self.others.setText(more)
         self._refresh()
         self._order_tabs()
-        if self._stale:
-            self._read()
 
     def _add_card(self) -> ActionCard:
         card = ActionCard(self._strips)
         self._connect_card(card)
-        self._column.insertWidget(self._column.indexOf(self.add), card)
+        self.area.insert(card, before=self.add)
         self.cards.append(card)
         self._order_tabs()
         return card
 
+    def _begin_card(self) -> None:
+        card = self._add_card()
+        card.name.setFocus()
+        self.area.reveal(card)
+
     def _connect_card(self, card: ActionCard) -> None:
         card.record.connect(self._toggle_takes)
         card.named.connect(self._apply_name)
+        card.entered.connect(self._enter_name)
         card.chosen.connect(lambda row: self._play_take(row.name))
 
     def _order_tabs(self) -> None:
@@ -253,17 +224,28 @@ class TeachPage(QWidget):
             card.set_action(card.action)
             return bool(card.action)
         if refusal := take_store.refusal_of(name, [c.action for c in self.cards if c is not card]):
-            card.show_status(refusal, warning=True)
+            self._refuse(card, refusal)
             return False
         card.show_status("")
         if card.count and label_key(name) != label_key(card.action):
             before = card.action
             self._jobs.start(
-                "rename", lambda: take_store.rename(self._root, before, name), lambda _: self._read(), self._show_status
+                "rename",
+                lambda: take_store.rename(self._root, before, name),
+                lambda _: self._watch.read(),
+                self._show_status,
             )
         card.set_action(name)
         self._refresh()
         return True
+
+    def _enter_name(self, card: ActionCard) -> None:
+        if self._apply_name(card):
+            card.button.setFocus()  # from a name that is refused, the focus does not move
+
+    def _refuse(self, card: ActionCard, line: str) -> None:
+        card.show_status(line, warning=True)
+        self.area.reveal(card, card.state)
 
     # Recording.
 
@@ -289,7 +271,7 @@ class TeachPage(QWidget):
             return
         if card is not self.nothing and not self._apply_name(card):
             if not card.typed:
-                card.show_status("Type the action's name first, for example wave", warning=True)
+                self._refuse(card, "Type the action's name first, for example wave")
             card.name.setFocus()
             return
         self._record(card, max(WANTED_TAKES - card.count, 1) if card is not self.nothing else 1)
@@ -300,14 +282,21 @@ class TeachPage(QWidget):
         if reason := self.choices.refusal():
             self.choices.who.setFocus()
         if reason := reason or refusal(self._root):
-            card.show_status(reason, warning=True)
+            self._refuse(card, reason)
             return
         nothing = card is self.nothing
         series = Series(card.action, takes, NOTHING_S if nothing else _LONGEST_S, when_still=not nothing)
         if self.recorder.start(series):
-            self._recording_card = card
+            self._take_of(card)
             self._hide_review()
-            self._refresh()
+
+    def _take_of(self, card: ActionCard | None) -> None:
+        """Takes of a card are being recorded from now on, or of none."""
+        self._recording_card = card
+        action = card.action if card is not None else ""
+        self.review.show_taking(action)
+        self.taking.emit(action)
+        self._refresh()
 
     def _show_recorder(self, view: RecorderView) -> None:
         card = self._recording_card
@@ -315,10 +304,9 @@ class TeachPage(QWidget):
             card.show_status(take_text(view, card.count, card is self.nothing, NOTHING_S))
 
     def _series_ended(self) -> None:
-        card, self._recording_card = self._recording_card, None
-        if card is not None:
-            card.show_status("")
-        self._refresh()
+        if self._recording_card is not None:
+            self._recording_card.show_status("")
+        self._take_of(None)
 
     def _read_saved_take(self, folder: Path) -> None:
         card = self._recording_card
@@ -335,7 +323,7 @@ class TeachPage(QWidget):
     def _show_saved_take(self, card: ActionCard, take: Replay) -> None:
         if self._ended:
             return
-        self._read()
+        self._watch.read()
         if not take.segments:
             self.message.emit(f"{action_in_text(card.action)}: nobody was in the picture, so that take does not count")
         elif card is not self.nothing and self.isVisible():
@@ -351,7 +339,7 @@ class TeachPage(QWidget):
             card = next((c for c in (*self.cards, self.nothing) if c.action == action), None)
             if card is None:
                 self._show_status(GONE)
-                self._read()
+                self._watch.read()
             else:
                 self._show_review(card, take, f"A take of {action_in_text(card.action)}")
 
@@ -364,7 +352,7 @@ class TeachPage(QWidget):
         card.insert(self.review)
         self.review.show_take(take, caption)
         self._order_tabs()
-        QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(card, 0, 10))
+        self.area.reveal(card)
 
     def _hide_review(self) -> None:
         self._reviewed_card = None
@@ -384,7 +372,9 @@ class TeachPage(QWidget):
         self.result.show_result(f"{label} is ready", found, worst_takes(outcome.check))
         self._order_tabs()
         if self.isVisible():
-            self.bar.try_it.setFocus()
+            focus = self.window().focusWidget()
+            if focus is None or self.bar.isAncestorOf(focus) or not self.isAncestorOf(focus):
+                self.bar.try_it.setFocus()  # from nothing that somebody types into or works at
             self.area.verticalScrollBar().setValue(0)
         else:
             self.message.emit(f"{label} is ready (Ctrl+K)")
@@ -399,7 +389,9 @@ class TeachPage(QWidget):
         self.choices.set_busy(busy is not None)
         counts = {card.action or card.typed: card.count for card in self.cards}
         self.bar.offer(counts, self.nothing.count, busy=busy is not None)
-        comes = next_step(counts, self.nothing.count, self.bar.taught is not None, self.bar.tried)
+        trains = self.bar.training.job is not None
+        ready, tried = self.bar.taught is not None, self.bar.tried
+        comes = next_step(counts, self.nothing.count, ready=ready, tried=tried, trains=trains)
         self.instruction.setText(comes if busy is None else recording_text(busy.action))
 
     def _show_status(self, line: str) -> None:

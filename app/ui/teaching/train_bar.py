@@ -19,6 +19,7 @@ from app.ui.teaching.library_summary import base_model, running_model, short_nam
 from app.ui.teaching.report import progress_text
 from app.ui.teaching.teaching_job import Training, show_progress
 from app.ui.wrapping_label import WrappingLabel
+from recognizer.model_card import CARD_FILE
 from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import MIN_EXAMPLES
 from recognizer.teaching.request import QUICK, TeachingRequest
@@ -29,23 +30,27 @@ MODEL_NAME = "mine"
 
 class TrainBar(QWidget):
     """use: the folder or name of a recognizer to switch to. more: every choice is wanted. changed: what can be done
-    next is something else. training_requested: a training is asked for."""
+    next is something else. training_requested: a training is asked for. gone: what was taught is no longer there."""
 
     use = Signal(str)
     more = Signal()
     changed = Signal()
     training_requested = Signal()
+    gone = Signal()
 
     def __init__(self, root: Path, live: LiveRun, jobs: Jobs) -> None:
         super().__init__()
         self.training = Training(root, jobs, self)
         self.taught: Path | None = None  # the recognizer that has just been made
         self._root, self._live = root, live
-        self._before = ""  # what ran before it was tried
+        self.tried = False  # what was taught runs
+        self._before = running_model(root, live.options.model)  # what ran last, but for what was taught
+        self._lost = ""  # says that what was taught is no longer there
         self._counts: Mapping[str, int] = {}
         self._nothing = 0
         self.left_out = ""  # of the training that runs, or of the last one
         self._busy = self._starting = False
+        self._runs = live.active
         self.train, self.try_it, self.options = QPushButton(), QPushButton(), QPushButton("&More options…")
         self.options.setToolTip("Full training, other recognizers to build on, variants, versions")
         self.progress = QProgressBar()
@@ -77,14 +82,11 @@ class TrainBar(QWidget):
         self.try_it.clicked.connect(lambda: self._try())
         self.options.clicked.connect(self.more)
         self.training.began.connect(self._refresh)
+        self.training.began.connect(self.changed)
+        self._live.changed.connect(lambda _: self.follow_run())
         self.training.progressed.connect(self._show_progress)
         self.training.done.connect(self._done)
         self.training.failed.connect(self._failed)
-
-    @property
-    def tried(self) -> bool:
-        """Whether what was taught runs."""
-        return bool(self._before)
 
     def offer(self, counts: Mapping[str, int], nothing: int, *, busy: bool) -> None:
         """counts: takes by the names of the actions. nothing: recordings of nothing. busy: takes are recorded."""
@@ -113,6 +115,25 @@ class TrainBar(QWidget):
         self.training_requested.emit()
         self.training.start([name for name, count in self._counts.items() if count >= MIN_EXAMPLES], request)
 
+    def follow_run(self) -> None:
+        """Look what runs now: it may have been chosen elsewhere; and whether what was taught is still there."""
+        before = self.taught, self.tried, self._runs
+        running = running_model(self._root, self._live.options.model)
+        if self.taught is not None and not (self.taught / CARD_FILE).is_file():
+            self._lost = (
+                f"{version_label(self.taught)} has been renamed or deleted: choose another recognizer, or train"
+            )
+            self.taught = None
+            self.gone.emit()
+        is_chosen = self.taught is not None and Path(running) == self.taught
+        if not is_chosen:
+            self._before = running
+        self._runs = self._live.active
+        self.tried = is_chosen and self._runs
+        if before != (self.taught, self.tried, self._runs):
+            self._refresh()
+            self.changed.emit()
+
     def show_now(self, result: Result) -> None:
         """What the live recognizer sees."""
         if self.tried:
@@ -128,7 +149,8 @@ class TrainBar(QWidget):
             self.show_status(progress_text(progress))
 
     def _done(self, outcome: TeachingDone) -> None:
-        self.taught, self._before, self._starting = outcome.folder, "", False
+        self.taught, self._lost, self._starting = outcome.folder, "", False
+        self.follow_run()
         self._refresh()
         self.show_status(f"{version_label(outcome.folder)} is ready: press Try it, and do your actions.")
         self.changed.emit()
@@ -136,21 +158,15 @@ class TrainBar(QWidget):
     def _failed(self, line: str) -> None:
         self._starting = False
         self._refresh()
+        self.changed.emit()
         self.show_status(line)
 
     def _try(self) -> None:
         """Switch to what was taught, or back."""
-        if self.taught is None:
-            return
-        if self._before:
-            back, self._before = self._before, ""
-            self.use.emit(back)
-        else:
-            self._before = running_model(self._root, self._live.options.model)
-            self.use.emit(str(self.taught))
-        self.show_status("")
-        self._refresh()
-        self.changed.emit()
+        self.follow_run()
+        if self.taught is not None:
+            self.show_status("")
+            self.use.emit(self._before if self.tried else str(self.taught))
 
     def _refresh(self) -> None:
         trains, ready = self.training.job is not None, self.taught is not None
@@ -163,11 +179,12 @@ class TrainBar(QWidget):
         self.progress.setVisible(trains)
         make_primary(self.train, primary=not ready)
         make_primary(self.try_it, primary=ready and not self.tried)
-        enable(self.try_it, "Train first" if not ready else "Training is in progress" if trains else "")
+        refusal = "Training is in progress" if trains else "" if self._runs else "Nothing is running: F5 starts"
+        enable(self.try_it, refusal if ready else "Train first")
         self.try_it.setText(f"Back to {short_name(self._root, self._before)}" if self.tried else "Tr&y it")
         self.live_label.setVisible(self.tried)
         if not trains and not ready and not self._starting:
-            self.show_status(reason)
+            self.show_status(reason or self._lost)
 
 
 def make_primary(button: QPushButton, *, primary: bool) -> None:

@@ -1,6 +1,7 @@
 """What rules do, with real programs and servers on this machine."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -206,6 +207,15 @@ def test_keys_are_off_unless_allowed():
         press("space", allowed=False)
     with pytest.raises(AlertError, match="allow_keys = true"):
         Reactions(Alerts()).do(Reaction("key", "space"), ALERT)
+
+
+@pytest.mark.parametrize(
+    "reaction", [Reaction("key", "space"), Reaction("mqtt", "home/x"), Reaction("post", "http://8.8.8.8/x")]
+)
+def test_what_has_to_be_written_into_the_file_is_said_with_its_path(reaction, tmp_path):
+    file = tmp_path / "alerts.toml"
+    with pytest.raises(AlertError, match=f"(in|into) {re.escape(str(file))}$"):
+        Reactions(Alerts(file=file)).do(reaction, ALERT)
 
 
 def test_osc_reaches_a_server():

@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, text, says):
 
 def test_two_rules_of_one_name_are_refused(tmp_path):
     file = tmp_path / "alerts.toml"
-    save(Alerts((WHOLE.rules[0], WHOLE.rules[0])), file)
+    file.write_text(as_toml(Alerts((WHOLE.rules[0], WHOLE.rules[0]))), encoding="utf-8")
     with pytest.raises(AlertError, match="two rules called 'hands up'"):
         load(file)
 
@@ -158,3 +158,13 @@ def test_only_the_user_may_read_the_file(tmp_path):
     file.chmod(0o644)
     save(WHOLE, file)
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_saved_that_could_not_be_read_again(tmp_path):
+    file = tmp_path / "alerts.toml"
+    rule = Rule("a", "wave", (Reaction("sound"),), 2.0)
+    with pytest.raises(AlertError, match="two rules called 'a'"):
+        save(Alerts((rule, rule)), file)
+    with pytest.raises(AlertError, match="a command is a list"):
+        save(Alerts((Rule("b", "wave", (Reaction("command", ("",)),), 2.0),)), file)
+    assert not file.exists()
