@@ -56,8 +56,8 @@ def test_lines_without_a_window(capsys):
 
 
 def test_what_the_teaching_page_says():
-    assert "Press Record for sit down" in next_step({"sit_down": 0}, 0, ready=False, tried=False)
-    assert "Press Record for sit down" in next_step({"sit_down": 2}, 0, ready=False, tried=False)
+    assert "Press Record for sit down" in next_step({"sit_down": 0}, 0, ready=False, tried=False, trains=False)
+    assert "Press Record for sit down" in next_step({"sit_down": 2}, 0, ready=False, tried=False, trains=False)
     assert "Do sit down once" in recording_text("sit_down")
     assert "sit down has 2 takes" in left_out({"sit_down": 2})
     assert "sit down has to differ" in cannot_train({"sit_down": 5}, 0)

@@ -26,16 +26,22 @@ class CardColumn(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(inside)
+        self._wanted: tuple[QWidget, ...] = ()  # to be scrolled to
+        self.verticalScrollBar().rangeChanged.connect(self._place)
 
     def insert(self, card: QWidget, before: QWidget) -> None:
         """Insert a card above another part."""
         self._column.insertWidget(self._column.indexOf(before), card)
 
     def reveal(self, *parts: QWidget) -> None:
-        """Scroll to parts of the column, the last one above all, once they have their places."""
+        """Scroll to parts of the column, the last one above all, now and when they get their places."""
+        self._wanted = parts
+        QTimer.singleShot(0, self, self._scroll)
 
-        def scroll() -> None:
-            for part in parts:
-                self.ensureWidgetVisible(part, 0, _BESIDE_PX)
+    def _scroll(self) -> None:
+        for part in self._wanted:
+            self.ensureWidgetVisible(part, 0, _BESIDE_PX)
 
-        QTimer.singleShot(0, self, scroll)
+    def _place(self) -> None:
+        self._scroll()
+        self._wanted = ()

@@ -121,6 +121,7 @@ def test_all_edits_are_covered():
         "examples",
         "undo_text",
         "redo_text",
+        "last_step",
         "segment_ids",
         "segments_of",
         "segments_in",
