@@ -1,10 +1,9 @@
 """What the commands of benchmarks share: a mistake is one line, and exit status 2."""
 
 import argparse
-import sys
 from collections.abc import Callable
 
-from pose.arguments import Parser, error_line
+from pose.arguments import Parser, exit_status
 from pose.errors import ActionLensError
 
 
@@ -22,16 +21,5 @@ def parser_of(module: str, description: str | None) -> Parser:
 
 
 def run_command(measure: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
-    """Exit status: that of `measure` (None is 0), 2 for a mistake that one line on stderr explains, 130 after
-    Ctrl-C."""
-    try:
-        return measure(options) or 0
-    except ActionLensError as error:
-        sys.stderr.write(f"{error_line(error)}\n")
-        return 2
-    except OSError as error:
-        file = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"{file}{error.strerror or error}; give files and folders that can be read and written\n")
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    """Exit status, as pose.arguments.exit_status."""
+    return exit_status(lambda: measure(options))

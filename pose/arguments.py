@@ -2,6 +2,8 @@
 repeats a secret."""
 
 import argparse
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +36,21 @@ def output_file(text: str) -> Path:
 def error_line(error: ActionLensError) -> str:
     """What the user reads of an error. Those of sources name an address as it may be shown; no other line has one."""
     return str(error) if isinstance(error, SourceError) else redacted(str(error))
+
+
+def exit_status(command: Callable[[], int | None]) -> int:
+    """Run a command: its own status (None is 0), 2 for a mistake that one line on stderr explains, 130 after Ctrl-C."""
+    try:
+        return command() or 0
+    except ActionLensError as error:
+        sys.stderr.write(f"{error_line(error)}\n")
+        return 2
+    except OSError as error:  # of whatever is written: a folder of somebody else's, or a full disk
+        file = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"{file}{error.strerror or error}; give files and folders that can be read and written\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
 
 
 def _local_path(text: str) -> Path:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from pose.arguments import Parser, error_line
-from pose.errors import ActionLensError
+from pose.arguments import Parser, exit_status
 from pose.number_arguments import count
 from recognizer.training import everyday_commands as everyday
 from recognizer.training import recalibrate, repetitions
@@ -109,20 +108,14 @@ def run_command(package: str, description: str, commands: Commands, arguments: S
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning|copyreg|torch")  # of libraries about each other
     torch.set_num_threads(options.threads)
-    try:
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on an interrupt has to clean up files
-        with SkippedFiles() as skipped:
-            status: int | None = options.run_command(options)
-    except ActionLensError as error:
-        sys.stderr.write(f"{error_line(error)}\n")
-        return 2
-    except OSError as error:  # of whatever is written: a folder of somebody else's, or a full disk
-        file = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"{file}{error.strerror or error}; give files and folders that can be read and written\n")
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return exit_status(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on an interrupt has to clean up files
+    with SkippedFiles() as skipped:
+        status: int | None = options.run_command(options)
     return status or (1 if skipped.damaged else 0)
 
 

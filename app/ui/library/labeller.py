@@ -61,7 +61,7 @@ class Labeller:
         elif not recordings:
             self._show_status(NONE_CHOSEN)
         elif any(recording.segments for recording in recordings):
-            self._show_status("All segments are labelled: P proposes more; in the list of segments (Alt+1) 0 unlabels")
+            self._show_status("All segments are labelled: P proposes more; in the list (Alt+1) 0 removes labels")
         else:
             self._show_status("There are no segments yet: P proposes them")
 

@@ -97,7 +97,7 @@ class SegmentEdits:
         chosen = [row.id for row in self._browser.chosen_recordings()]
         if name and chosen and self._browser.tabs.currentIndex() == RECORDINGS and self.library is not None:
             shown = self._content.shown
-            self.recordings.label(self.library, chosen, name, dict([shown[:2]]) if shown is not None else {})
+            self.recordings.label(self.library, chosen, name, {shown[0]: shown[1]} if shown is not None else {})
             return True
         return self._with_segments(lambda library, ids: library.label(ids, name or None))
 
