@@ -173,7 +173,7 @@ class MainWindow(QMainWindow):
         self.alerts.message.connect(self.toast.show_message)
         self.teaching.recorded.connect(self.beside.recorded)
         self.teaching.use.connect(self._use_model)
-        self.teaching.more.connect(lambda: self.beside.teach(live.options.model, self.teaching.recorded_action))
+        self.teaching.more.connect(lambda: self.beside.teach(live.view, self.teaching.recorded_action))
         self.teaching.taking.connect(self.beside.taking)
         self.beside.again.connect(self.record_places.record_again)
         self._theme.changed.connect(self._apply_theme)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.ui.jobs import Jobs
+from app.ui.live_run import RunView
 from app.ui.shortcuts import ShortcutsDialog
 from app.ui.theme import Theme
 
@@ -44,17 +45,20 @@ class SecondaryWindows(QObject):
             there.show_recording(recording)
         _bring_up(there)
 
-    def teach(self, model: str, taking: str = "") -> None:
-        """Make a recognizer of what was recorded, on a model as on the command line. taking: the action whose takes are
-        being recorded now."""
+    def teach(self, run: RunView, taking: str = "") -> None:
+        """Make a recognizer of what was recorded, on the one that runs. taking: the action whose takes are being
+        recorded now."""
         from app.ui.teaching.teach_dialog import TeachDialog  # it loads SQLite
 
         def make() -> TeachDialog:
-            dialog = TeachDialog(self._root(), model, self._jobs, self._theme.colours, self._window)
+            dialog = TeachDialog(self._root(), run.options.model, self._jobs, self._theme.colours, self._window)
             dialog.use.connect(self._use_model)
             dialog.again.connect(self.again)
-            dialog.worst.review.show_taking(taking)
-            self.taking.connect(dialog.worst.review.show_taking)
+            review = dialog.worst.review
+            review.show_taking(taking)
+            review.show_run(run)
+            self.taking.connect(review.show_taking)
+            self.run_changed.connect(review.show_run)
             self.run_changed.connect(dialog.show_run)
             return dialog
 

@@ -3,7 +3,6 @@
 import argparse
 import logging
 import signal
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
@@ -72,30 +71,10 @@ COMMANDS: Commands = {
     ),
 }
 
-# Former commands that are in research or benchmarks now.
-MOVED = {
-    **{
-        name: f"research {name}"
-        for name in (
-            *("benchmark", "deletion", "dropped-frames", "few-shot", "import-official", "label-efficiency"),
-            *("taught-alarms", "train-clips"),
-            *("generator cost", "generator few-shot", "generator figures", "generator measure"),
-            *("pretrain ablations", "pretrain evaluate", "pretrain figures", "pretrain speed"),
-            "pretrain without-network",
-        )
-    },
-    "speed": "benchmarks.recognizers",
-}
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """See run_command. For a command that has moved, the error names its new place."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    for name in (" ".join(words[:2]), *words[:1]):
-        if name in MOVED:
-            sys.stderr.write(f"`{name}` has moved; use `python -m {MOVED[name]}` in the source tree\n")
-            return 2
-    return run_command("recognizer.training", __doc__ or "", COMMANDS, words)
+    """See run_command."""
+    return run_command("recognizer.training", __doc__ or "", COMMANDS, arguments)
 
 
 def run_command(package: str, description: str, commands: Commands, arguments: Sequence[str] | None = None) -> int:

@@ -39,7 +39,7 @@ OPENERS = {
     "RuleForm": ("window", lambda w: (w.actions_by_name["alerts"].trigger(), found("AlertsDialog").add.click())),
     "HistoryPage": ("window", lambda w: w.actions_by_name["history"].trigger()),
     "LibraryWindow": ("window", lambda w: w.actions_by_name["library"].trigger()),
-    "TeachDialog": ("window", lambda w: w.beside.teach(w.live.options.model)),
+    "TeachDialog": ("window", lambda w: w.beside.teach(w.live.view)),
     "RecognizersDialog": ("window", lambda w: w.actions_by_name["recognizers"].trigger()),
     "GeneratedWindow": ("window", lambda w: w.actions_by_name["generated"].trigger()),
     "AboutDialog": ("window", lambda w: w.actions_by_name["about"].trigger()),

@@ -202,7 +202,7 @@ def test_a_rule_is_shown_whole_when_it_opens(theme, qtbot):
 
 def test_the_dialog_that_teaches_and_a_rule(sized, qtbot):
     test_library.record(library_root(), "jumping_jacks")
-    teaching = beside(sized, lambda: sized.beside.teach("act"))
+    teaching = beside(sized, lambda: sized.beside.teach(sized.live.view))
     teaching.resize(sized.size())
     qtbot.waitUntil(lambda: teaching.list.topLevelItemCount() > 0, timeout=TIMEOUT_MS)
     assert layout_faults(teaching, qtbot) == ""

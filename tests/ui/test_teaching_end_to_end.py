@@ -128,7 +128,7 @@ def test_recorded_labelled_taught_and_recognised_on_other_footage(window, stage,
     qtbot.waitUntil(lambda: segments_in(own_library) == {first: 3, second: 3}, timeout=TIMEOUT_MS)
     assert not {first, second} & set(shown)
 
-    window.beside.teach(window.live.options.model)
+    window.beside.teach(window.live.view)
     dialog = window.findChild(TeachDialog)
     qtbot.waitUntil(lambda: dialog.list.chosen() == sorted(TAUGHT), timeout=TIMEOUT_MS)
     stage.speedup = 0.25  # teaching takes only what the live view leaves

@@ -18,7 +18,7 @@ from taught_stand_in import stand_in
 
 from app.library import queries
 from app.library.catalogue import Library
-from app.library.rows import NewSegment
+from app.library.rows import Filter, NewSegment
 from app.names_in_text import isolated
 from app.recording.folder import read_recording, recording_folders
 from app.recording.recorder import RecorderState
@@ -440,6 +440,52 @@ def test_a_take_is_not_done_again_while_those_of_another_action_are_recorded(lib
     dialog.close()
 
 
+def test_a_take_is_not_done_again_while_there_is_no_picture(library, open_page, running, engines, qtbot):
+    put(library, "wave")
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
+    click(card.takes.buttons[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
+    assert page.review.again.isEnabled()
+    click(page.bar.options)
+    dialog = found("TeachDialog")
+    dialog.worst.review.show_take(page.review.replay, "A take of wave")
+    engines.last.state = EngineState.STOPPED
+    running.live.update_state()
+    for review in (page.review, dialog.worst.review):
+        assert not review.again.isEnabled()
+        assert review.again.toolTip() == "It has stopped: F5 starts"
+        assert review.discard.isEnabled()
+    dialog.close()
+    engines.last.state = EngineState.RUNNING
+    running.live.update_state()
+    assert page.review.again.isEnabled()
+
+
+def test_a_take_that_cannot_be_done_again_is_not_thrown_away(library, open_page, running, film, qtbot):
+    put(library, "wave")
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
+    click(card.takes.buttons[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
+    QTest.keyClicks(page.choices.who, "y" * 95)
+    click(page.review.again)
+    assert not page.recorder.busy
+    assert page.review.isVisible()
+    assert card.state.text().startswith("The person's name has 95 characters")
+    page.choices.who.clear()
+    click(page.review.again)
+    assert page.recorder.busy
+    assert not page.review.isVisible()
+    assert running.focusWidget() is card.button
+    qtbot.waitUntil(lambda: card.count == 0, timeout=TIMEOUT_MS)
+    with Library(library) as opened:
+        assert opened.count_segments() == 0
+        assert opened.count_recordings(Filter(deleted=True)) == 1
+
+
 def test_at_the_end_of_a_file_it_says_what_plays_it_again(page, running, engines, film, library):
     film.play(0.3)
     running.live.options = replace(running.live.options, source="/videos/a.mp4")
@@ -803,7 +849,7 @@ def test_the_worst_takes_are_played_and_done_again_from_the_report(trainable, li
 def test_the_dialog_has_a_take_recorded_again_in_the_page(library, running, engines, qtbot):
     for _ in range(3):
         put(library, "wave")
-    running.beside.teach("act")
+    running.beside.teach(running.live.view)
     dialog = found("TeachDialog")
     qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() == 1, timeout=TIMEOUT_MS)
     for _ in range(3):

@@ -13,6 +13,8 @@ from app.palette import action_text
 from app.ui.disabled_controls import enable
 from app.ui.jobs import Jobs
 from app.ui.library.player import Player
+from app.ui.live_run import RunView
+from app.ui.messages import cannot_record
 from app.ui.styled import style_as
 from app.ui.teaching import take_store
 from app.ui.teaching.take_store import Replay
@@ -28,8 +30,8 @@ _OTHERS_RECORDED = "Takes of another action are being recorded: stop them first"
 
 
 class Review(QWidget):
-    """left: a button was pressed, the take is not shown any more. changed: the library has, by that button. again:
-    another take of an action is to be recorded. message: a line that must be seen."""
+    """left: a button was pressed, the take is no longer wanted on the screen. changed: the library has changed, by that
+    button. again_wanted: another take of an action is to be recorded. message: a line that must be seen."""
 
     left = Signal()
     changed = Signal()
@@ -41,6 +43,7 @@ class Review(QWidget):
         super().__init__()
         self.replay: Replay | None = None
         self._taking = ""  # the action whose takes are being recorded
+        self._no_picture = ""  # why no take can begin now
         self._root, self._jobs = root, jobs
         self.player = Player(colours)
         self.player.bar.hide()
@@ -87,6 +90,12 @@ class Review(QWidget):
         self._taking = action
         self._offer_again()
 
+    def show_run(self, view: RunView) -> None:
+        """Follow whether there are pictures to record."""
+        if (reason := cannot_record(view)) != self._no_picture:
+            self._no_picture = reason
+            self._offer_again()
+
     def clear(self) -> None:
         """Show nothing."""
         self.replay = None
@@ -103,32 +112,38 @@ class Review(QWidget):
         self.player.set_colours(colours)
 
     def _offer_again(self) -> None:
-        """While another action's takes are recorded, none could follow the one that is thrown away."""
+        """Where no take could follow, this one is not thrown away for it."""
         shown = {label_key(str(row.action)) for row in self.replay.segments} if self.replay is not None else set()
         waits = bool(self._taking) and bool(shown) and label_key(self._taking) not in shown
-        enable(self.again, _OTHERS_RECORDED if waits else "")
+        enable(self.again, _OTHERS_RECORDED if waits else self._no_picture)
 
     def _keep(self) -> None:
         if (take := self._leave()) is not None:
             self._start(lambda: take_store.keep(self._root, take.segments), lambda _: self.changed.emit())
 
     def _redo(self) -> None:
-        if (take := self._throw_away()) is not None:
-            self.again_wanted.emit(str(take.segments[0].action))
+        if (take := self.replay) is None:
+            return
+        action = str(take.segments[0].action)
+        self.again_wanted.emit(action)
+        if label_key(self._taking) == label_key(action):  # else it was refused, and the take is still wanted
+            self._leave()
+            self._move_to_bin(take)
 
-    def _throw_away(self) -> Replay | None:
-        take = self._leave()
-        if take is not None:
-            self._start(
-                lambda: take_store.throw_away(self._root, take.recording, take.segments), lambda _: self.changed.emit()
-            )
-        return take
+    def _throw_away(self) -> None:
+        if (take := self._leave()) is not None:
+            self._move_to_bin(take)
+
+    def _move_to_bin(self, take: Replay) -> None:
+        self._start(
+            lambda: take_store.throw_away(self._root, take.recording, take.segments), lambda _: self.changed.emit()
+        )
 
     def _leave(self) -> Replay | None:
         """Show nothing; what was shown."""
         take = self.replay
-        self.clear()
         self.left.emit()
+        self.clear()
         return take
 
     def _start(self, do: Callable[[], T], then: Callable[[T], None]) -> None:

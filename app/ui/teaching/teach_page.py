@@ -106,7 +106,8 @@ class TeachPage(QWidget):
         recorder.saved.connect(lambda folder, _: self._read_saved_take(folder))
         recorder.ended.connect(self._series_ended)
         recorder.message.connect(self.message)
-        review.left.connect(self._leave_review)
+        self._live.changed.connect(review.show_run)
+        review.left.connect(self._hide_review)
         review.changed.connect(self._watch.read)
         review.again_wanted.connect(self.record_again)
         review.message.connect(self._show_status)
@@ -128,6 +129,7 @@ class TeachPage(QWidget):
         """Show what there is, and keep the last seconds from now on."""
         self.recorder.open()
         self._live.result.connect(self.bar.show_now)
+        self.review.show_run(self._live.view)
         self._watch.start()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -355,14 +357,10 @@ class TeachPage(QWidget):
         self.area.reveal(card)
 
     def _hide_review(self) -> None:
-        self._reviewed_card = None
-        self.review.clear()
-
-    def _leave_review(self) -> None:
-        card = self._reviewed_card
-        self._hide_review()
-        if card is not None:
+        card, self._reviewed_card = self._reviewed_card, None
+        if card is not None and self.review.isAncestorOf(self.focusWidget() or self):
             card.button.setFocus()
+        self.review.clear()
 
     # Training results and the next step.
 

@@ -1,7 +1,6 @@
 """python -m recognizer.training as a process."""
 
 import argparse
-import importlib.util
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from recognizer.training.command_line import COMMANDS, MOVED, main, run_command
+from recognizer.training.command_line import main, run_command
 from recognizer.training.fine_tune import fine_tune_command
 
 
@@ -26,27 +25,6 @@ def test_ctrl_c_while_torch_loads_is_quiet() -> None:
         rest = process.stderr.read()
     assert process.returncode == 130
     assert "Traceback" not in rest
-
-
-@pytest.mark.parametrize("name", MOVED)
-def test_a_command_that_moved_says_where_it_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*name.split(), "--data", "nowhere"]) == 2
-    told = capsys.readouterr().err
-    assert told == f"`{name}` has moved; use `python -m {MOVED[name]}` in the source tree\n"
-
-
-def test_what_moved_is_there() -> None:
-    from research.command_line import COMMANDS as RESEARCH
-
-    for name, now in MOVED.items():
-        package, *words = now.split()
-        if package == "research":
-            assert words == name.split()
-            assert words[0] in RESEARCH
-        else:
-            assert importlib.util.find_spec(package) is not None
-        if " " not in name:
-            assert name not in COMMANDS
 
 
 def test_the_papers_data_sets_are_pretrained_on_in_research(capsys: pytest.CaptureFixture[str]) -> None:
