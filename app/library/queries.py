@@ -110,6 +110,7 @@ def named(database: Database, kind: Kind) -> list[Named]:
             row["segments"],
             row["shortcut"] if kind == "action" and row["shortcut"] in ACTION_KEYS else "",
             row["note"] if kind == "session" else "",
+            row["id"],
         )
         for row in rows
     ]

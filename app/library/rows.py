@@ -84,12 +84,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An action, a person or a session, and how many segments it has. key: "1" to "9", which labels with the action."""
+    """An action, a person or a session, and how many segments it has. key: "1" to "9", which labels with the action.
+    id: stays the same when it is renamed; None for a name that only recordings outside the catalogue have."""
 
     name: str
     segments: int
     key: str = ""
     note: str = ""
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

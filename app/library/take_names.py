@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from app.errors import RecordingError
@@ -40,6 +41,6 @@ def _info(folder: Path) -> RecordingInfo | None:
 
 def _add_counts(known: Sequence[Named], more: Sequence[str]) -> list[Named]:
     counts = Counter(label_key(name) for name in more)
-    found = [Named(named.name, named.segments + counts.pop(label_key(named.name), 0)) for named in known]
+    found = [replace(named, segments=named.segments + counts.pop(label_key(named.name), 0)) for named in known]
     new = {label_key(name): name for name in more if name and label_key(name) in counts}
     return found + [Named(name, counts[key]) for key, name in new.items()]

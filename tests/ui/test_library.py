@@ -645,8 +645,10 @@ def test_the_names_follow_what_is_done_elsewhere(window):
     window.commands["undo"].trigger()
     assert "crawl" not in [named.name for named in dialog._named]
     assert (dialog._chosen().name, dialog.name.text()) == ("wave", "half typed")
-    window.edits.do(lambda library: library.remove_name("action", "wave"))
-    assert dialog.name.text() == dialog._chosen().name != "wave", "what was typed was for another name"
+    window.edits.do(lambda library: library.rename("action", "wave", "greet"))
+    assert (dialog._chosen().name, dialog.name.text()) == ("greet", "half typed")
+    window.edits.do(lambda library: library.remove_name("action", "greet"))
+    assert dialog.name.text() == dialog._chosen().name != "greet", "what was typed was for another name"
     dialog.name.setText("crawl")
     dialog.add.click()
     assert dialog.name.text() == dialog._chosen().name
@@ -1012,6 +1014,21 @@ def test_a_filter_hides_what_is_chosen_and_gives_it_back(window, root, qtbot):
     filters.search.clear()
     filters.unlabelled.setChecked(False)
     assert [segment.id for segment in window.browser.chosen_segments()] == chosen
+
+
+def test_a_filter_follows_the_name_that_it_asks_for(window):
+    picker = window.browser.filters.action
+    picker.setCurrentIndex(picker.findData("wave"))
+    picker.activated.emit(picker.currentIndex())
+    chosen = [segment.id for segment in window.library.segments(Filter(action="wave"))]
+    window.edits.do(lambda library: library.rename("action", "wave", "greet"))
+    assert picker.currentData() == "greet"
+    assert [segment.id for segment in window.browser.segments.rows] == chosen
+    window.commands["undo"].trigger()
+    assert picker.currentData() == "wave"
+    window.edits.do(lambda library: library.merge("action", "wave", "clap"))
+    assert picker.currentData() is None
+    assert window.browser.segments.rowCount() == window.library.count_segments()
 
 
 def test_what_is_chosen_under_a_filter_stays_chosen_without_it(window):

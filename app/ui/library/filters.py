@@ -1,17 +1,20 @@
 """What the lists are restricted to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.library.catalogue import Library
 from app.library.edit_operations import PARTS
-from app.library.rows import Filter
+from app.library.rows import Filter, Named
 from app.names_in_text import action_in_text, isolated
 from app.ui.picker import Picker
 
 _NARROWEST_PX = 74
+_ID = Qt.ItemDataRole.UserRole + 1  # what a choice is told by when its name changes; its value is its user data
+
+_Choice = tuple[str, object, object]  # text, value, id
 
 
 class FilterBar(QWidget):
@@ -65,19 +68,14 @@ class FilterBar(QWidget):
         return self.filter() != Filter()
 
     def offer(self, library: Library) -> None:
-        """The names that there are; what was picked stays."""
-        of_actions = [(f"{action_in_text(n.name)} ({n.segments})", n.name) for n in library.names("action")]
-        _fill(self.action, "All actions", of_actions)
-        _fill(self.who, "All people", [(f"{isolated(n.name)} ({n.segments})", n.name) for n in library.names("person")])
-        _fill(
-            self.session,
-            "All sessions",
-            [(f"{isolated(n.name)} ({n.segments})", n.name) for n in library.names("session")],
-        )
-        splits: list[tuple[str, object]] = []
+        """The names that there are; what was picked stays, also under a new name."""
+        _fill(self.action, "All actions", _choices(library.names("action"), action_in_text))
+        _fill(self.who, "All people", _choices(library.names("person"), isolated))
+        _fill(self.session, "All sessions", _choices(library.names("session"), isolated))
+        splits: list[_Choice] = []
         for name in library.splits():
-            splits.append((name, (name, None)))
-            splits += [(f"{isolated(name)}: {part}", (name, part)) for part in PARTS]
+            splits.append((name, (name, None), (name, None)))
+            splits += [(f"{isolated(name)}: {part}", (name, part), (name, part)) for part in PARTS]
         _fill(self.split, "All splits", splits)
         self.split.setVisible(bool(splits))
 
@@ -97,11 +95,16 @@ class FilterBar(QWidget):
         return check
 
 
-def _fill(picker: QComboBox, everything: str, choices: Sequence[tuple[str, object]]) -> None:
-    before = picker.currentData()
+def _choices(names: Sequence[Named], text_of: Callable[[str], str]) -> list[_Choice]:
+    return [(f"{text_of(named.name)} ({named.segments})", named.name, named.id) for named in names]
+
+
+def _fill(picker: QComboBox, everything: str, choices: Sequence[_Choice]) -> None:
+    before = picker.currentData(_ID)
     picker.clear()
     picker.addItem(everything, None)
-    for text, value in choices:
+    for place, (text, value, key) in enumerate(choices, 1):
         picker.addItem(text, value)
-    values = [None, *(value for _, value in choices)]
-    picker.setCurrentIndex(values.index(before) if before in values else 0)
+        picker.setItemData(place, key, _ID)
+    keys = [None, *(key for _, _, key in choices)]
+    picker.setCurrentIndex(keys.index(before) if before in keys else 0)

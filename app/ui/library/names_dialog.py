@@ -121,11 +121,11 @@ class NamesDialog(ClosingDialog):
         chosen, place, into = self._chosen(), self.list.currentRow(), self.into.currentData()
         typing = (self.name.text(), self.key.text()) != _texts(chosen)
         self._named = library.names(self._kind)
-        names = [named.name for named in self._named]
-        there = chosen is not None and chosen.name in names
+        ids = [named.id for named in self._named]
+        there = chosen is not None and chosen.id in ids
         self.list.blockSignals(True)
         self._fill()
-        self.list.setCurrentRow(names.index(chosen.name) if chosen and there else min(max(place, 0), len(names) - 1))
+        self.list.setCurrentRow(ids.index(chosen.id) if chosen and there else min(max(place, 0), len(ids) - 1))
         self.list.blockSignals(False)
         self.into.setCurrentIndex(max(self.into.findData(into), 0))
         if not (typing and there):
