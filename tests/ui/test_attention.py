@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -152,9 +153,13 @@ def test_keys_of_the_panel_open_it_first(running, engines, monkeypatch):
     assert actions["attention"].isChecked()
     assert running.attention.panel.isVisible()
     assert not running.attention.panel.hold.isChecked(), "there is no moment yet"
-    give(running, engines.last, result_with_clips())
-    actions["freeze"].trigger()
+    give(running, engines.last, result_with_clips(2.0), result_with_clips(2.1))
     assert running.attention.panel.hold.isChecked()
+    assert running.attention.control.held.clip.time_s == 2.0
+    actions["freeze"].trigger()
+    assert not running.attention.panel.hold.isChecked()
+    give(running, engines.last, result_with_clips(2.2))
+    assert not running.attention.panel.hold.isChecked(), "only the first moment"
     actions["attention"].trigger()
     actions["overlay"].trigger()
     assert running.attention.panel.isVisible()
@@ -162,6 +167,24 @@ def test_keys_of_the_panel_open_it_first(running, engines, monkeypatch):
     actions["attention"].trigger()
     actions["overlay"].trigger()
     assert running.attention.panel.overlay.isChecked(), "they were on already"
+
+
+def test_a_moment_that_comes_late_or_after_closing_is_not_frozen(running, engines, monkeypatch):
+    for module in ("control", "comparison"):
+        monkeypatch.setattr(f"app.ui.attention.{module}.Explainer", FakeExplainer)
+    now_s = [100.0]
+    monkeypatch.setattr("app.ui.attention.control.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    actions = running.actions_by_name
+    actions["freeze"].trigger()
+    now_s[0] += 2.1
+    give(running, engines.last, result_with_clips(2.0))
+    assert not running.attention.panel.hold.isChecked()
+    actions["attention"].trigger()
+    actions["freeze"].trigger()
+    actions["attention"].trigger()
+    actions["attention"].trigger()
+    give(running, engines.last, result_with_clips(2.1))
+    assert not running.attention.panel.hold.isChecked()
 
 
 def expert(window):

@@ -1,5 +1,6 @@
 """Fills strip, panel and picture from the live run while the panel is open, or from a frozen moment."""
 
+import time
 from collections import deque
 
 import numpy as np
@@ -28,6 +29,7 @@ from recognizer.model_card import ModelCard
 
 _REFRESH_MS = 100
 _RECENT = 16  # results, of which one is the picture of the newest clip
+_SOON_S = 2.0  # how long a moment is waited for that is to be frozen when the panel opens
 _END_S = 3.0  # how long a closing window waits for a running explanation: Python must not exit before it
 
 
@@ -51,6 +53,7 @@ class AttentionControl(QObject):
         self._shown: tuple[Explanation, Moment] | None = None
         self._recent: deque[Result] = deque(maxlen=_RECENT)
         self._span_s = 0.0  # of a clip
+        self._hold_until_s = 0.0  # the first moment before that time is frozen
         self._asked: object = None
         self._timer = QTimer(self)
         self._timer.setInterval(_REFRESH_MS)
@@ -82,6 +85,7 @@ class AttentionControl(QObject):
         """Stop and free everything; a running explanation ends by itself."""
         self._timer.stop()
         self._live.watch_attention(False)
+        self._hold_until_s = 0.0
         self._panel.hold.setChecked(False)
         self.clear()
         self._video.set_joint_scores(None)
@@ -90,6 +94,10 @@ class AttentionControl(QObject):
         if self._explainer is not None:
             self._explainer.close(0)
             self._ending, self._explainer = self._explainer, None
+
+    def hold_soon(self) -> None:
+        """Freeze the first moment, if there is one soon: it has just been opened and has none yet."""
+        self._hold_until_s = time.monotonic() + _SOON_S
 
     def end(self) -> None:
         """Close and wait for a running explanation."""
@@ -116,6 +124,8 @@ class AttentionControl(QObject):
         self._moments.add(result, person)
         self._result, self._person = result, person
         self._recent.append(result)
+        if time.monotonic() < self._hold_until_s and self._moments.moment(person) is not None:
+            self._panel.hold.setChecked(True)
         found = self.explanation
         if found is not None and person is not None and _is_other_person(found.clip, person) and self._held is None:
             self._forget()
@@ -180,6 +190,7 @@ class AttentionControl(QObject):
             self._explainer.ask(moment.clip, action, panel.method.value)
 
     def _hold(self, held: bool) -> None:
+        self._hold_until_s = 0.0
         self._held = self._moments.moment(self._person) if held else None
         if held and self._held is None:
             self._panel.hold.setChecked(False)

@@ -53,9 +53,12 @@ class AttentionOpener(QObject, Panel):
             self.control.clear()
 
     def toggle_hold(self) -> None:
-        """Freeze the moment or go back to live, in the panel, which is opened first."""
+        """Freeze the moment or go back to live; a panel that is closed is opened, and freezes its first moment."""
+        closed = not self._open
         self._open_it()
-        if self.panel is not None:
+        if closed and self.control is not None:
+            self.control.hold_soon()
+        elif self.panel is not None:
             self.panel.hold.toggle()
 
     def toggle_overlay(self) -> None:
