@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import test_attention
-import test_library
 import window_fakes as fakes
 from geometry import faults
+from library_window_fakes import record
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QMainWindow, QScrollArea, QWidget
 
@@ -107,7 +107,7 @@ def test_the_attention_panel_with_another_recognizer_below(sized, engines, qtbot
 
 
 def test_the_page_that_teaches(sized, qtbot):
-    test_library.record(library_root(), "jumping_jacks")
+    record(library_root(), "jumping_jacks")
     sized.actions_by_name["teach"].trigger()
     qtbot.waitUntil(lambda: sized.teaching.page._takes is not None, timeout=TIMEOUT_MS)
     assert layout_faults(sized, qtbot) == ""
@@ -127,8 +127,8 @@ def test_a_window_beside(sized, qtbot, name):
 
 
 def test_the_library(sized, qtbot):
-    test_library.record(library_root(), "jumping_jacks", pictures=True)
-    test_library.record(library_root(), "sit_down", axis=1)
+    record(library_root(), "jumping_jacks", pictures=True)
+    record(library_root(), "sit_down", axis=1)
     sized.actions_by_name["library"].trigger()
     library = sized.findChild(LibraryWindow)
     library.resize(sized.size())
@@ -201,7 +201,7 @@ def test_a_rule_is_shown_whole_when_it_opens(theme, qtbot):
 
 
 def test_the_dialog_that_teaches_and_a_rule(sized, qtbot):
-    test_library.record(library_root(), "jumping_jacks")
+    record(library_root(), "jumping_jacks")
     teaching = beside(sized, lambda: sized.beside.teach(sized.live.view))
     teaching.resize(sized.size())
     qtbot.waitUntil(lambda: teaching.list.topLevelItemCount() > 0, timeout=TIMEOUT_MS)
