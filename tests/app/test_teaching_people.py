@@ -31,8 +31,8 @@ SLACK_S = 0.5  # by which a label may be off
 STILL = ("idle", "other:sit_still")
 MIN_STILL_S = 0.5  # for a sequence to be tried that has nothing else
 FOOTAGE = ("a7_s5_t2_color.avi", "a7_s5_t3_color.avi", "a7_s6_t1_color.avi", "ta_chi.mp4")  # nobody sits or gets up
-# About half a minute of one processor. In short, on other looks of the demo's person: ui/test_teaching_end_to_end.py;
-# on examples and footage that are made up: recognizer/teaching.
+# About half a minute of one processor. In short, on other looks of the demo's person:
+# ui/teaching/test_teaching_end_to_end.py; on examples and footage that are made up: recognizer/teaching.
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.slow]
 
 

@@ -13,7 +13,8 @@ from PySide6.QtCore import Qt
 from app.library.catalogue import Library
 from app.library.rows import Filter
 
-# In parts and in short: test_teaching_page, test_teaching_end_to_end and, for the upper body, app/test_default_takes.
+# In parts and in short: test_taking, test_training_from_page, test_teaching_end_to_end and, for the upper body,
+# app/test_default_takes.
 pytestmark = [pytest.mark.timeout(2400), pytest.mark.slow]
 
 SPEEDUP = 20.0
