@@ -4,6 +4,7 @@ Pictures go there through shared memory, poses come back through a pipe. A crash
 """
 
 import multiprocessing
+import os
 import queue
 import sys
 import threading
@@ -11,6 +12,7 @@ import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2  # noqa: F401  while it is imported, sys.path leads to its own `typing`, and a process started then inherits that
@@ -148,14 +150,24 @@ class PoseProcess:
         memory = self._slots[slot]
         if memory is None or memory.size < size:
             _free(memory)
+            self._slots[slot] = None
             try:
                 memory = self._slots[slot] = SharedMemory(create=True, size=size)
+                _allocate(memory, size)
             except OSError as error:
+                _free(self._slots[slot])
                 self._slots[slot] = None
                 raise PoseError(
                     f"no shared memory for a picture ({error.strerror or error}); make /dev/shm larger"
                 ) from error
         return memory
+
+
+def _allocate(memory: SharedMemory, size: int) -> None:
+    """Take the space now. Raises OSError: a full /dev/shm would end the whole process at the first write to it."""
+    if sys.platform == "linux":
+        with Path("/dev/shm", memory.name).open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _picture(memory: SharedMemory, height: int, width: int) -> NDArray[np.uint8]:

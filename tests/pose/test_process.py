@@ -236,3 +236,23 @@ def test_our_own_estimator_works_there_too(model):
         assert took_ms > 0
     finally:
         worker.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /dev/shm")
+def test_a_full_shared_memory_is_one_line_and_leaves_nothing(poses, monkeypatch):
+    """A file there can be made longer than the room that is left; writing to it would end the process."""
+    made = set()
+
+    def full(*_):
+        made.update(memories_of(poses))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(process.os, "posix_fallocate", full)
+    with pytest.raises(PoseError, match=r"No space left on device.*make /dev/shm larger"):
+        poses.submit(demo_frames(1)[0])
+    assert memories_of(poses) == set()
+    assert len(made) == 1
+    assert not made & shared_memories()
+    monkeypatch.undo()
+    poses.submit(demo_frames(1)[0])
+    assert poses.result()
