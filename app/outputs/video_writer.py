@@ -156,16 +156,18 @@ class VideoWriter:
     def _abandon(self, error: Exception) -> None:
         """Keep the fragments that are whole; a file of the same name that was there before stays as it was."""
         self._sink.fail()
-        self._encoder.discard()
-        with contextlib.suppress(OSError):  # the file then stays as it is; the first error is the one to tell
-            self._sink.close(cut=True)
-            if self._encoder.frames and not self.path.exists():
-                os.replace(self.partial, self.path)
-        with self._changed:
-            self._error = error
-            self._dropped += len(self._queue)
-            self._queue.clear()
-            self._changed.notify_all()
+        try:
+            self._encoder.discard()
+            with contextlib.suppress(OSError):  # the file then stays as it is; the first error is the one to tell
+                self._sink.close(cut=True)
+                if self._encoder.frames and not self.path.exists():
+                    os.replace(self.partial, self.path)
+        finally:
+            with self._changed:
+                self._error = error
+                self._dropped += len(self._queue)
+                self._queue.clear()
+                self._changed.notify_all()
 
 
 class _Encoder:
@@ -253,7 +255,9 @@ class _Sink:
         self._failed = True
 
     def close(self, *, cut: bool = False) -> None:
-        """cut removes what follows the last whole fragment."""
+        """cut removes what follows the last whole fragment. Any number of times."""
+        if self._file.closed:
+            return
         if cut and self._file.seekable():
             self._file.truncate(_whole_fragments(self._file))
         self._file.close()

@@ -312,3 +312,18 @@ def test_a_picture_that_cannot_be_encoded_does_not_hang_the_run(tmp_path: Path):
             told.append(str(error))
     writer.close()
     assert len(told) == 1
+
+
+def test_a_video_that_cannot_get_its_name_is_told_and_stays_under_the_other(tmp_path: Path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    writer = VideoWriter(tmp_path / "out.mp4", lossless=True)
+    for n in range(31):
+        writer.write(picture(n), n / 30)
+    monkeypatch.setattr("app.outputs.video_writer.os.replace", refuse)
+    with pytest.raises(
+        OutputError, match=r"Permission denied; the video so far \(about 1.0 s\) is in .*out.partial.mp4"
+    ):
+        writer.close()
+    assert len(frames_of(tmp_path / "out.partial.mp4")) == 31
