@@ -270,7 +270,12 @@ class Capture:
         if self._stop.is_set():  # stop() may have looked for `frames` just before there were any
             self.frames.close()
             return False
-        self._steps = hasattr(source, "step")
+        step = getattr(source, "step", None)
+        self._steps = step is not None
+        if self._paused:  # since before it was open
+            self._pause_source(True)
+            if step is not None:
+                step(1)  # its first picture is shown
         if not source.info.live:
             self._consumer_ready.wait()
         return not self._stop.is_set()

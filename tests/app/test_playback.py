@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from app.capture.playback import _MAX_JUMPS, JUMP_S, PlayedVideo
+from app.capture.reader import Capture
 from app.live import run_inputs
+from app.live.stats import Stats
 from app.outputs.run_outputs import Outputs
 from app.results import Result
 from app.settings import RunOptions
@@ -199,3 +201,24 @@ def test_lines_and_tables_have_the_file_s_time_after_a_jump(played, tmp_path):
     (row,) = csv.DictReader(table.open())
     assert float(row["end_s"]) == pytest.approx(1.0, abs=0.05)
     assert result.events[0] is done, "the window and the recorder go by the run's clock"
+
+
+def test_paused_while_it_is_opened_it_shows_its_first_picture(video, number):
+    opening = threading.Event()
+
+    def open_source():
+        assert opening.wait(60)
+        return PlayedVideo(video)
+
+    capture = Capture(open_source, Stats(), lossless=False, on_failure=lambda _: None, on_recovered=lambda: None)
+    capture.thread.start()
+    capture.ready()
+    capture.pause(True)
+    opening.set()
+    assert capture.opened(60)
+    assert number(capture.frames.take(timeout_s=60)) == 0
+    assert capture.frames.take(timeout_s=0.3) is None
+    capture.pause(False)
+    assert number(capture.frames.take(timeout_s=60)) > 0
+    capture.stop()
+    assert capture.join(60)
