@@ -8,6 +8,7 @@ import ctypes
 import io
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ PROVIDERS = {
     "openvino": "OpenVINOExecutionProvider",
 }
 _NVIDIA = ("cuda", "tensorrt")
+_STDOUT_LOCK = threading.Lock()  # while sys.stdout is exchanged
 _FATAL_ONLY = 4  # ONNX Runtime's log severity; what goes wrong is reported by our own errors
 
 # What a session raises: ONNX Runtime's own errors have no base of their own.
@@ -236,7 +238,7 @@ def create_session(
     chosen = [(name, dict(options or {}) if name == PROVIDERS[provider] else {}) for name in names]
     _check_whole(content, where)
     try:
-        with _quiet_stdout():  # it prints its fallbacks
+        with contextlib.nullcontext() if provider == "cpu" else _quiet_stdout():  # it prints its fallbacks
             session = ort.InferenceSession(content, settings, providers=chosen)
     except ORT_ERRORS as error:
         if provider != "cpu":
@@ -296,7 +298,8 @@ def _load_cuda_libraries() -> str:
 
 @contextlib.contextmanager
 def _quiet_stdout() -> Iterator[io.StringIO]:
-    with contextlib.redirect_stdout(io.StringIO()) as said:
+    """What is printed meanwhile, by any thread; one at a time, for the second would restore the first one's buffer."""
+    with _STDOUT_LOCK, contextlib.redirect_stdout(io.StringIO()) as said:
         yield said
 
 

@@ -231,3 +231,9 @@ def test_a_file_that_is_there_is_no_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a:b@c=token").write_text("x")
     assert public_source("a:b@c=token") == "a:b@c=token"
+
+
+def test_a_word_of_many_letters_is_no_work():
+    word = "a" * 50_000  # hours, where each of its letters may begin an address that ends at any other
+    assert redacted(word) == word
+    assert "secret" not in redacted(f"{word} rtsp://ada:secret@10.0.0.1/{word}")

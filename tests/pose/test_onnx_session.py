@@ -1,5 +1,7 @@
 """Bound sessions: the same answers from buffers that are used again, and a CUDA graph only where there can be one."""
 
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +138,33 @@ def test_options_reach_the_provider_that_they_are_of(content, monkeypatch):
         [("CUDAExecutionProvider", {"enable_cuda_graph": "1"}), ("CPUExecutionProvider", {})],
         [("CPUExecutionProvider", {})],
     ]
+
+
+def test_two_sessions_that_are_opened_side_by_side_leave_stdout_as_it_was():
+    before = sys.stdout
+    entered, leave = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()]
+
+    def open_one(number):
+        with onnx_session._quiet_stdout():
+            entered[number].set()
+            assert leave[number].wait(60)
+
+    threads = [threading.Thread(target=open_one, args=(number,)) for number in range(2)]
+    threads[0].start()
+    assert entered[0].wait(60)
+    threads[1].start()
+    entered[1].wait(0.2)  # without a lock, with the first one's buffer as what to go back to
+    for thread, let_go in zip(threads, leave, strict=True):
+        let_go.set()
+        thread.join(60)
+    assert sys.stdout is before
+
+
+def test_a_session_on_the_cpu_swallows_nothing_that_others_print(content, monkeypatch):
+    before, seen = sys.stdout, []
+    real = onnx_session.ort.InferenceSession
+    monkeypatch.setattr(
+        onnx_session.ort, "InferenceSession", lambda *given, **more: (seen.append(sys.stdout), real(*given, **more))[1]
+    )
+    cpu_session(content)
+    assert seen == [before]
