@@ -148,6 +148,7 @@ class Training(lightning.LightningModule):
                     mean.copy_(now[name])
 
     def on_train_start(self) -> None:
+        self.network.train()  # a loaded one is in eval mode, in which Lightning would leave it: without its dropout
         self._started = time.monotonic()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from recognizer.training.models.deployed import Deployed
 from recognizer.training.models.gl_features import GlFeatures
 from recognizer.training.pretrain.pretraining import Pretrained, RecipeTraining, fit
 from recognizer.training.pretrain.recipes import Recipe
-from recognizer.training.run_folder import claim_folder
+from recognizer.training.run_folder import claim_folder, digest_of_columns
 from recognizer.training.supervised import STEPS_AN_EPOCH, FitSettings, LabelledBatches, loss_of
 
 FAMILY = "gl-transformer"
@@ -80,7 +80,13 @@ def train_actions(
     outputs = OutputSpace(corpus)
     torch.manual_seed(seed)
     network = GlFeatures(pretrained.network.backbone, len(outputs))
-    described = {"pretraining": pretrained.job, "recipe": asdict(recipe), "seed": seed, "outputs": list(outputs.names)}
+    described = {
+        "pretraining": pretrained.job,
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "outputs": list(outputs.names),
+        "data": digest_of_columns(corpus),
+    }
     claim_folder(folder, described)
     training = EverydayTraining(network, recipe, seed, whole=recipe.name == WHOLE.name)
     maker = BatchMaker(corpus, outputs, BatchPlan(), corpus.part == "train")

@@ -76,6 +76,20 @@ def test_the_mean_forgets_the_first_steps(tmp_path):
         assert averaged == pytest.approx(mean, abs=1e-6)
 
 
+def test_a_network_that_was_loaded_is_trained_with_its_dropout(tmp_path):
+    modes = []
+
+    class Watching(Line):
+        def losses(self, batch):
+            modes.append((self.network.training, self.averaged.training))
+            return super().losses(batch)
+
+    loaded = Watching(average=0.5)
+    loaded.network.eval()
+    trained(tmp_path, loaded)
+    assert set(modes) == {(True, False)}
+
+
 def test_a_lost_loss_is_one_line(tmp_path):
     class Lost(Line):
         def losses(self, batch):

@@ -25,6 +25,7 @@ from recognizer.training.pretrain import everyday_actions, pretrain_command  # n
 from recognizer.training.pretrain.everyday import SHAPE, read  # noqa: E402
 from recognizer.training.pretrain.pretraining import Pretrained  # noqa: E402
 from recognizer.training.pretrain.recipes import SIZES  # noqa: E402
+from recognizer.training.run_folder import RunError  # noqa: E402
 
 pytestmark = pytest.mark.timeout(600)  # an export on a busy machine
 HARDWARE = Hardware("cpu", precision="32-true")
@@ -102,6 +103,9 @@ def test_a_linear_layer_leaves_the_network_as_it_was(tiny_data, tmp_path, monkey
         everyday_actions.train_actions(start, corpus, tmp_path / "linear", replace(HARDWARE, devices="3"), 0, linear)
     network = everyday_actions.train_actions(start, corpus, tmp_path / "linear", HARDWARE, 0, linear)
     assert all(torch.equal(values, before[name]) for name, values in network.backbone.state_dict().items())
+    moved = replace(corpus, joints=corpus.joints + 1)
+    with pytest.raises(RunError, match="another training"):
+        everyday_actions.train_actions(pretrained(), moved, tmp_path / "linear", HARDWARE, 0, linear)
     whole = everyday_actions.WHOLE.changed(epochs=1, batch=8, warmup=0)
     network = everyday_actions.train_actions(pretrained(), corpus, tmp_path / "whole", HARDWARE, 0, whole)
     assert not all(torch.equal(values, before[name]) for name, values in network.backbone.state_dict().items())
