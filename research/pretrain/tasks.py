@@ -70,7 +70,17 @@ def labelled_subset(rows: Rows, labels: Rows, share: float, seed: int) -> Rows:
         chosen, _ = train_test_split(rows, train_size=count, random_state=seed, stratify=own)
     except ValueError as error:
         raise ResearchError(f"{share:.0%} of the labels cannot be drawn of all actions ({error}); give more") from error
-    return np.sort(chosen)
+    return np.sort(_with_every_action(chosen, rows, labels, seed))
+
+
+def _with_every_action(chosen: Rows, rows: Rows, labels: Rows, seed: int) -> Rows:
+    """Of few rows a rare action may have got none: one of its rows replaces one of the action with the most."""
+    rng, chosen = np.random.default_rng(seed), chosen.copy()
+    for missing in np.setdiff1d(labels[rows], labels[chosen]):
+        actions, counts = np.unique(labels[chosen], return_counts=True)
+        replaced = rng.choice(np.flatnonzero(labels[chosen] == actions[counts.argmax()]))
+        chosen[replaced] = rng.choice(rows[labels[rows] == missing])
+    return chosen
 
 
 def _ntu(actions: int, protocol: str, validation_subjects: tuple[int, ...]) -> Task:

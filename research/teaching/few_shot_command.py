@@ -5,7 +5,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,7 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sets", nargs="+", choices=tuple(_SETS), default=list(_SETS), metavar="SET")
     parser.add_argument("--episodes", type=number_arguments.count, default=100)
     parser.add_argument("--scratch-episodes", type=int, default=5, help="of the AcT from scratch, which takes long")
-    parser.add_argument("--no-dtw", action="store_true", help="DTW depends on no embedding: its metrics stay")
+    parser.add_argument("--no-dtw", action="store_true", help="leave out DTW, whose metrics depend on no embedding")
     parser.add_argument("--seed", type=number_arguments.seed, default=1)
     parser.add_argument("--steps", type=number_arguments.count, default=STEPS, help="of the training of the embeddings")
     parser.add_argument(
@@ -66,16 +66,19 @@ def add_few_shot_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_few_shot(options: argparse.Namespace) -> None:
-    """Train the embeddings that are not there yet, measure, and write the metrics."""
+    """Train the embeddings that are not there yet, measure, and add to the metrics in the file as they come."""
     metrics = read_metrics(options.out, {})
     for dataset in options.sets:
         model = options.model or _base(dataset, options)
         actions = _actions(dataset, options)
-        title = " ".join([dataset, options.actions, *(["desk"] if options.desk else []), model.name])
+        clips = " ".join([dataset, options.actions, *(["desk"] if options.desk else [])])
+        title = f"{clips}, {model}, {options.episodes} episodes, seed {options.seed}"
         pool = pool_of(dataset, options.data, model, actions, desk=options.desk)
-        metrics[title] = _metrics(pool, actions, options)
-        write_metrics(options.out, metrics)
-        sys.stdout.write(json.dumps({title: metrics[title]}, indent=1) + "\n")
+        found = metrics.setdefault(title, {})
+        for row, values in _measured(pool, actions, options):
+            found[row] = found.get(row, {}) | values  # of other methods, they stay
+            write_metrics(options.out, metrics)
+        sys.stdout.write(json.dumps({title: found}, indent=1) + "\n")
 
 
 def _base(dataset: str, options: argparse.Namespace) -> Path:
@@ -125,11 +128,12 @@ def pool_of(dataset: str, data: Path, model: Path, actions: Sequence[str] | None
     return Pool(lesson, np.array([clip.person or clip.name for clip in clips]), ~test, test)
 
 
-def _metrics(pool: Pool, actions: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
+def _measured(pool: Pool, actions: Sequence[str], options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of the metrics, with the values of each method."""
     quick, seed, episodes = QuickSettings(), options.seed, options.episodes
     # The warped distance is of whole bodies, from the mid-hip in torsos.
     warping = None if options.desk or options.no_dtw else Warping(pool)
-    metrics: dict[str, Any] = {"actions": list(actions), "episodes": episodes, "seed": seed}
+    yield "actions", {"names": list(actions)}
     for shots in options.shots:
         method = partial(quick_accuracy, settings=quick)
         row = {"quick": measure(pool, actions, shots, method, episodes=episodes, seed=seed)}
@@ -138,13 +142,13 @@ def _metrics(pool: Pool, actions: Sequence[str], options: argparse.Namespace) ->
         if options.scratch_episodes > 1:
             few = options.scratch_episodes
             row["scratch"] = measure(pool, actions, shots, _scratch, episodes=few, seed=seed)
-        metrics[f"{shots} clips"] = row
         sys.stderr.write(f"{shots} clips: {row}\n")
+        yield f"{shots} clips", row
     started_s = time.perf_counter()
     before, after = measure_open_set(pool, actions, OPEN_SET_SHOTS, quick, episodes=episodes, seed=seed)
-    metrics["open set"] = {"before": asdict(before), "after": asdict(after), "clips": OPEN_SET_SHOTS}
-    sys.stderr.write(f"open set: {metrics['open set']}, {time.perf_counter() - started_s:.0f} s\n")
-    return metrics
+    open_set = {"before": asdict(before), "after": asdict(after), "clips": OPEN_SET_SHOTS}
+    sys.stderr.write(f"open set: {open_set}, {time.perf_counter() - started_s:.0f} s\n")
+    yield "open set", open_set
 
 
 class Warping:

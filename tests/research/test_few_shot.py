@@ -1,6 +1,7 @@
 """Episodes keep teachers and testers apart; DTW is the textbook's."""
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +19,7 @@ from recognizer.teaching.quick import QuickSettings
 from recognizer.teaching.windows import Shape, WindowAugmentation
 from recognizer.training.everyday import read_all
 from recognizer.training.run_folder import RunError
-from research.teaching import few_shot_embedding
+from research.teaching import few_shot_command, few_shot_embedding
 from research.teaching.few_shot import (
     ARM_ACTIONS,
     NEW_ACTIONS,
@@ -159,3 +160,46 @@ def test_a_base_never_sees_the_set_that_is_left_out(tiny_data):
     assert not any(kind.startswith("utd_mhad/") for kind in rest.kinds)
     with pytest.raises(RunError, match="nothing is left"):
         corpus_without([each for each in sequences if each.dataset == "jhmdb14"], "jhmdb14")
+
+
+@dataclass
+class OpenSet:
+    auroc: float = 0.9
+
+
+def test_metrics_are_kept_row_by_row_and_no_method_replaces_those_of_another(pool, tmp_path, monkeypatch):
+    def measured(_pool, _actions, shots, method, *, episodes, seed):
+        if shots == 10:
+            raise TeachingError("too few clips")
+        return [shots / 10, len(calls)]
+
+    def run(**more):
+        calls.append(more)
+        given = {
+            "data": tmp_path,
+            "sets": ["utd_mhad"],
+            "episodes": 3,
+            "scratch_episodes": 0,
+            "no_dtw": True,
+            "seed": 1,
+        }
+        given |= {"shots": [1], "model": Path("weights/act"), "actions": "new", "desk": False, "out": file}
+        few_shot_command.run_few_shot(SimpleNamespace(**(given | more)))
+
+    calls, file = [], tmp_path / "metrics.json"
+    monkeypatch.setattr(few_shot_command, "pool_of", lambda *_, **__: pool)
+    monkeypatch.setattr(few_shot_command, "measure", measured)
+    monkeypatch.setattr(few_shot_command, "measure_open_set", lambda *_, **__: (OpenSet(), OpenSet()))
+    run(no_dtw=False)
+    run(shots=[3])
+    run()
+    with pytest.raises(TeachingError):
+        run(shots=[5, 10])
+    run(seed=2)
+    metrics = json.loads(file.read_text())
+    title = "utd_mhad new, weights/act, 3 episodes, seed"
+    assert set(metrics) == {f"{title} 1", f"{title} 2"}
+    found = metrics[f"{title} 1"]
+    assert set(found) == {"actions", "open set", "1 clips", "3 clips", "5 clips"}
+    assert found["1 clips"] == {"quick": [0.1, 3], "dtw": [0.1, 1]}
+    assert metrics[f"{title} 2"]["1 clips"] == {"quick": [0.1, 5]}

@@ -138,6 +138,11 @@ def test_labels_are_drawn_of_every_action(clips):
     assert chosen.tolist() != labelled_subset(ROWS, clips.labels, 0.25, 1).tolist()
     assert len(labelled_subset(ROWS, clips.labels, 0.01, 0)) == 2
     assert labelled_subset(ROWS, clips.labels, 1.0, 0) is ROWS
+    rare = np.array([0] * 100 + [1] * 97 + [2] * 3)  # stratified, five of these would have no clip of the rare action
+    for seed in range(5):
+        drawn = labelled_subset(np.arange(200), rare, 0.025, seed)
+        assert len(set(drawn.tolist())) == 5
+        assert {*rare[drawn]} == {0, 1, 2}
     with pytest.raises(ResearchError, match="cannot be drawn"):
         labelled_subset(np.arange(3), clips.labels, 0.5, 0)
 
