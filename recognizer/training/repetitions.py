@@ -216,7 +216,10 @@ def _run_live(
     streamed = {name: stream_repetitions(sequences[name], recognizer) for name in sorted({c.name for c in chosen})}
     live = [CountResult(clip, _count_within(streamed[clip.name], clip)) for clip in chosen]
     sys.stdout.write(f"live with {recognizer.card.name}, clips of {_LIVE_FROM_S:g} s or more of its actions\n")
-    sys.stdout.write(f"  {'all':<14}{summary_line(live)}\n")
+    # The halves are of this table: the recognizer's own training people are in both.
+    unknown = [c for c in live if webcam_poses.part_of(sequences[c.clip.name]) == "test"]
+    for name, part in (("all", live), ("test people", unknown)):
+        sys.stdout.write(f"  {name:<14}{summary_line(part)}\n")
     if each:
         sys.stdout.writelines(_miscounted_lines(live))
     parts = {"tune": ("train", "validation"), "test": ("test",)}.get(half, webcam_poses.PARTS)
