@@ -1,4 +1,5 @@
-"""One writer for each library: a lock that the system releases when its process dies, with its owner's name."""
+"""One writer for each library and each take: a lock that the system releases when its process dies, with its owner's
+name."""
 
 import contextlib
 import json
@@ -19,22 +20,28 @@ class WriterLock:
     or one whose number now belongs to another process, blocks nobody.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._path = root / _FILE
+    def __init__(self, folder: Path, name: str = _FILE) -> None:
+        """name: of the file, which the folder gets when the lock is taken."""
+        self._path = folder / name
         self._file: int | None = None
 
     def take(self) -> bool:
         """False while another process (or another lock of this one) has it. Raises OSError."""
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-        if not _try_lock(file):
-            os.close(file)
-            return False
-        self._file = file
         owner = json.dumps({"pid": os.getpid(), "started": psutil.Process().create_time()}).encode()
-        os.ftruncate(file, 0)
-        os.lseek(file, 0, os.SEEK_SET)
-        os.write(file, owner)
-        return True
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        taken = False
+        try:
+            taken = _try_lock(file)
+        finally:
+            if not taken:
+                os.close(file)
+        if taken:
+            self._file = file
+            with contextlib.suppress(OSError):  # it holds without a name, too: a full disk is no reason not to write
+                os.ftruncate(file, 0)
+                os.lseek(file, 0, os.SEEK_SET)
+                os.write(file, owner)
+        return taken
 
     def owner(self) -> str:
         """The owner as "process 1234", or "another process" if it is not known."""
@@ -53,6 +60,12 @@ class WriterLock:
         if file is not None:
             with contextlib.suppress(OSError):
                 os.close(file)
+
+    def remove(self) -> None:
+        """Let go, and remove the file: only where nobody else will want the lock any more."""
+        self.release()
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def _try_lock(file: int) -> bool:

@@ -1,6 +1,7 @@
 """Opening a library: rebuilt, repaired, brought up to date, shared; after a kill and with files that mean harm."""
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -174,6 +175,30 @@ def test_a_lock_file_that_names_a_living_process_holds_nobody_up(tmp_path):
     tmp_path.joinpath("library.lock").write_text(json.dumps({"pid": 1, "started": 0.0}))
     with Library(tmp_path) as library:
         assert not library.read_only
+
+
+def test_a_full_disk_that_keeps_the_owner_s_name_out_of_the_lock_locks_nobody_out(tmp_path, monkeypatch):
+    def full(file, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.library.lock.os.write", full)
+    for _ in range(2):
+        with Library(tmp_path) as library:
+            assert not library.read_only
+            with Library(tmp_path) as second:
+                assert second.notes == ["the library is open in another process: it is read-only here"]
+
+
+def test_a_file_system_without_locks_keeps_no_file_open(tmp_path, monkeypatch):
+    def refuse(file):
+        raise OSError(37, "No locks available")
+
+    closed = []
+    monkeypatch.setattr("app.library.lock._try_lock", refuse)
+    monkeypatch.setattr("app.library.lock.os.close", lambda file, close=os.close: (closed.append(file), close(file)))
+    with pytest.raises(LibraryError, match="No locks available"):
+        Library(tmp_path)
+    assert len(closed) == 1
 
 
 def test_labels_that_were_not_written_before_a_kill_are_written_at_the_next_opening(full, monkeypatch):
