@@ -2,6 +2,10 @@
 
 Joints go to a journal of fixed-size rows that is handed to the system with every frame, the video is a chain of
 fragments (app.outputs.video_writer). Finishing makes joints.npz of the journal and renames the folder.
+
+While it is written, a lock beside the folder (.ID.lock) keeps others from completing it, also those that do not see the
+process: on another computer or in another container. Windows renames no folder in which a file is open, so it does not
+lie within. Older versions, and file systems without locks, have the process in owner.json alone.
 """
 
 import contextlib
@@ -23,6 +27,7 @@ import psutil
 from numpy.typing import NDArray
 
 from app.errors import OutputError, RecordingError
+from app.library.lock import WriterLock
 from app.outputs.video_writer import VideoWriter, cut_to_whole_fragments
 from app.recording.folder import (
     INFO_FILE,
@@ -46,7 +51,7 @@ _JOURNAL, _OWNER = "joints.journal", "owner.json"
 _ROW = struct.Struct("<dii")  # time, person, joints that follow; person -1 ends a frame that has no more
 _NOBODY = -1
 _MAX_JOURNAL_BYTES = 2 << 30
-_PART, _NEW = ".part", ".new"
+_PART, _NEW, _LOCK = ".part", ".new", ".lock"
 _NEW_S = 3600.0  # older ones have nobody any more who would rename them
 
 
@@ -84,11 +89,14 @@ class RecordingWriter:
         self._last_s = 0.0
         self._broken, self._pictures = False, 0
         self._video: VideoWriter | None = None
+        self._lock = _lock_of(self.folder)
         try:
             new = self.folder.with_suffix(_NEW)  # no other process may find it before it has an owner
             new.mkdir(parents=True)
             (new / _OWNER).write_text(json.dumps(_owner()), encoding="utf-8")
             (new / INFO_FILE).write_text(info_to_json(self.info), encoding="utf-8")
+            with contextlib.suppress(OSError):  # where there are no locks, the process is named all the same
+                self._lock.take()
             os.replace(new, self.folder)
             self._journal = (self.folder / _JOURNAL).open("wb", buffering=0)
             if not skeleton_only:
@@ -96,6 +104,7 @@ class RecordingWriter:
         except (OSError, OutputError) as error:
             for made in (self.folder, self.folder.with_suffix(_NEW)):
                 shutil.rmtree(made, ignore_errors=True)
+            self._lock.remove()
             raise RecordingError(
                 f"cannot record into {root}: {_reason(error)}; make room, or check its permissions"
             ) from error
@@ -144,7 +153,9 @@ class RecordingWriter:
             if self._video is not None:
                 self._video.close()
             self._journal.close()
-            return _finish(self.folder, self.info)
+            finished = _finish(self.folder, self.info)
+            self._lock.remove()
+            return finished
         except (OSError, OutputError) as error:
             raise RecordingError(
                 f"the recording cannot be finished: {_reason(error)}; make room; it is completed at the next start"
@@ -159,6 +170,7 @@ class RecordingWriter:
                 self._video.close()
         with contextlib.suppress(OSError):
             (self.folder / _OWNER).unlink()
+        self._lock.remove()
 
     def discard(self) -> None:
         """Throw it away."""
@@ -167,6 +179,7 @@ class RecordingWriter:
                 self._video.close()
         self._journal.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.remove()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +196,45 @@ def recover(root: Path) -> list[Recovery]:
     parent = recordings_folder(root)
     if not parent.is_dir():
         return []
-    for folder in parent.glob(f".*{_NEW}"):
-        with contextlib.suppress(OSError):
-            if is_id(folder.name[1 : -len(_NEW)]) and time.time() - folder.stat().st_mtime > _NEW_S:
-                shutil.rmtree(folder, ignore_errors=True)
+    _sweep(parent)
     found = []
     for folder in sorted(parent.glob(f".*{_PART}")):
         name = folder.name[1 : -len(_PART)]
-        if is_id(name) and folder.is_dir() and not folder.is_symlink() and not _is_owned(folder):
-            found.append(_recover(folder, name))
+        if not is_id(name) or folder.is_symlink() or _is_owned(folder):
+            continue
+        lock = _lock_of(folder)
+        if not _is_free(lock):
+            continue
+        try:
+            if folder.is_dir():  # its writer may just have finished it
+                found.append(_recover(folder, name))
+        finally:
+            lock.remove()
     return found
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what a kill left before there was a recording, and after it was finished."""
+    for path in (*parent.glob(f".*{_NEW}"), *parent.glob(f".*{_LOCK}")):
+        with contextlib.suppress(OSError):
+            if not is_id(path.stem[1:]) or time.time() - path.stat().st_mtime <= _NEW_S:
+                continue
+            if path.suffix == _NEW:
+                shutil.rmtree(path, ignore_errors=True)
+            elif not path.with_suffix(_PART).exists():
+                path.unlink()
+
+
+def _lock_of(folder: Path) -> WriterLock:
+    """The lock of a recording that is being written, by its folder .ID.part."""
+    return WriterLock(folder.parent, folder.with_suffix(_LOCK).name)
+
+
+def _is_free(lock: WriterLock) -> bool:
+    try:
+        return lock.take()
+    except OSError:
+        return True  # no locks here; no process of this computer writes it
 
 
 def _recover(folder: Path, name: str) -> Recovery:
@@ -316,7 +358,7 @@ def _started(pid: int) -> float:
 
 
 def _is_owned(folder: Path) -> bool:
-    """True while the process that writes it lives."""
+    """True while the process that writes it lives on this computer."""
     try:
         owner = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
         return abs(_started(int(owner["pid"])) - float(owner["started"])) < 1.0

@@ -94,6 +94,58 @@ def test_what_another_process_writes_is_left_alone(tmp_path, results):
     made.discard()
 
 
+def name_another_process(made):
+    """As the owner looks from another computer or another container: a process that is not there."""
+    (made.folder / "owner.json").write_text('{"pid": 1, "started": 0.5}')
+
+
+def test_what_a_process_writes_that_cannot_be_seen_is_left_alone(tmp_path, results):
+    made = writer(tmp_path, skeleton_only=True)
+    first, second = results(0.0, 0.05)
+    made.add(first.frame.time_s, None, [])
+    name_another_process(made)
+    assert recover(tmp_path) == []
+    made.add(second.frame.time_s, None, [])
+    folder = made.finish()
+    assert read_recording(folder).info.frames == 2
+    assert list((tmp_path / "recordings").iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("end", ["keep_for_recovery", "discard"])
+def test_a_take_that_has_ended_leaves_no_lock(tmp_path, end):
+    made = writer(tmp_path, skeleton_only=True)
+    made.add(0.0, None, [])
+    getattr(made, end)()
+    assert len(recover(tmp_path)) == (end == "keep_for_recovery")
+    assert not list((tmp_path / "recordings").glob(".*"))
+
+
+def test_without_locks_the_process_tells_whose_it_is(tmp_path, monkeypatch):
+    def refuse(file):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("app.library.lock._try_lock", refuse)
+    made = writer(tmp_path, skeleton_only=True)
+    made.add(0.0, None, [])
+    assert recover(tmp_path) == []
+    name_another_process(made)
+    (found,) = recover(tmp_path)
+    assert read_recording(found.folder).info.frames == 1
+
+
+def test_a_lock_that_a_kill_left_after_finishing_is_removed_later(tmp_path):
+    made = writer(tmp_path, skeleton_only=True)
+    made.add(0.0, None, [])
+    folder = made.finish()
+    lock = folder.with_name(f".{folder.name}.lock")
+    lock.write_text("")
+    recover(tmp_path)
+    assert lock.exists()
+    os.utime(lock, (0, 0))
+    recover(tmp_path)
+    assert not lock.exists()
+
+
 _RECORD = """
 import sys
 sys.path[:0] = [{root!r}, {tests!r}]
