@@ -80,7 +80,5 @@ class Journal:
         try:
             with self._database.transaction() as connection:
                 write_unwritten(connection, self._root)
-        except OSError as error:
-            log.warning("labels cannot be written beside the recordings (%s); make room", error.strerror or error)
         except LibraryError as error:  # the edit itself is in the catalogue: it has not failed
             log.warning("labels are not yet written beside the recordings: %s", error)

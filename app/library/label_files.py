@@ -5,6 +5,7 @@ written whole under a temporary name and renamed.
 """
 
 import json
+import logging
 import math
 import os
 import sqlite3
@@ -17,8 +18,11 @@ from app.library.edits import WHOLE
 from app.library.errors import DamagedLabelsError, LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note
 from app.library.rows import Model, NewSegment
+from app.plurals import counted
 from app.recording.folder import recordings_folder
 from pose.whole_file import write_text
+
+log = logging.getLogger(__name__)
 
 LABELS_FILE, WHOLE_FILE = "labels.json", "library.json"
 VERSION = 1
@@ -47,13 +51,26 @@ class Whole:
 
 
 def write_unwritten(connection: sqlite3.Connection, root: Path) -> None:
-    """Write the files of all places in the table `unwritten` and empty it. Raises OSError."""
+    """Write the files of all places in the table `unwritten`, where those stay that cannot be written now."""
+    failed: list[tuple[Path, OSError]] = []
     for (place,) in connection.execute("SELECT place FROM unwritten").fetchall():
-        if place == WHOLE:
-            _write(root / WHOLE_FILE, _whole(connection))
-        elif (folder := recordings_folder(root) / place).is_dir() and (labels := _labels(connection, place)):
-            _write(folder / LABELS_FILE, labels)
+        path = root / WHOLE_FILE if place == WHOLE else recordings_folder(root) / place / LABELS_FILE
+        try:
+            if place == WHOLE:
+                _write(path, _whole(connection))
+            elif path.parent.is_dir() and (labels := _labels(connection, place)):
+                _write(path, labels)
+        except OSError as error:  # one damaged folder must not keep the others from being written
+            failed.append((path, error))
+            continue
         connection.execute("DELETE FROM unwritten WHERE place = ?", (place,))
+    if failed:
+        path, reason = failed[0]
+        more = f" and {counted(len(failed) - 1, 'more file')}" if len(failed) > 1 else ""
+        log.warning(
+            "%s%s cannot be written (%s); make room, or check permissions: the next edit tries again",
+            *(path, more, reason.strerror or reason),
+        )
 
 
 def read_labels(folder: Path) -> Labels | None:

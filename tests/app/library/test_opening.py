@@ -231,6 +231,23 @@ def test_a_full_disk_under_the_labels_is_made_up_for(full, monkeypatch, caplog):
         assert "spin" in [segment.action for segment in again.segments()]
 
 
+def test_labels_that_cannot_be_written_keep_no_others_from_their_files(full, caplog):
+    rows = full.recordings()
+    for row in rows:  # files cannot be replaced by folders that hold something
+        labels = full.root / "recordings" / row.id / "labels.json"
+        labels.unlink()
+        (labels / "within").mkdir(parents=True)
+    full.label([segment.id for row in rows for segment in of(full, row.id)], "spin")
+    assert '"spin"' in (full.root / "library.json").read_text(encoding="utf-8")
+    (line,) = caplog.messages
+    assert "labels.json and 1 more file cannot be written" in line
+    assert str(full.root) in line
+    last = full.root / "recordings" / rows[-1].id / "labels.json"
+    shutil.rmtree(last)
+    full.add_name("action", "another")
+    assert '"spin"' in last.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_an_edit_whose_labels_must_wait_for_the_catalogue_has_not_failed(again, full, monkeypatch, caplog):
     from app.library import journal
