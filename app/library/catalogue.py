@@ -1,6 +1,7 @@
 """The catalogue of a library: what is there, every edit of it with undo, and examples for teaching."""
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from app.library.rows import Filter, Model, Named, NewSegment, RecordingRow, Seg
 from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
 from recognizer.action_names import action_text
 from recognizer.teaching.examples import Example
+
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Library:
@@ -377,10 +380,10 @@ class Library:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             taken = self._lock.take()
-        except PermissionError:
-            self.notes.append(f"{self.root} cannot be written: the library is open read-only")
-            return False
         except OSError as error:
+            if error.errno in _NOT_WRITABLE:
+                self.notes.append(f"{self.root} cannot be written ({error.strerror}): the library is open read-only")
+                return False
             raise LibraryError(f"cannot open a library in {self.root} ({error.strerror}); choose another") from error
         if not taken:
             self.notes.append(f"the library is open in {self._lock.owner()}: it is read-only here")

@@ -1,9 +1,11 @@
 """The catalogue's SQLite file: opened, checked, brought to this version, and changed in transactions."""
 
+import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from app.library.schema import APPLICATION_ID, MIGRATIONS
 
 FILE = "library.sqlite"
 _BUSY_S = 5.0
+_UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -31,16 +34,14 @@ class Database:
         self.lock = threading.RLock()
         self.read_only = read_only
         try:
-            self._connection = _connect(path, read_only)
-        except sqlite3.OperationalError as error:
-            raise LibraryError(f"cannot open {path} ({error}); check the folder and its permissions") from error
+            self._connection = _open_read_only(path) if read_only else _connect(_address(path))
+        except (sqlite3.Error, OSError) as error:
+            raise _refusal(path, error) from error
         try:
             self._prepare(path, create)
         except sqlite3.Error as error:
             self.close()
-            if is_damage(error):
-                raise DamagedError(str(error)) from error
-            raise LibraryError(f"cannot open {path} ({error}); check the folder and its permissions") from error
+            raise _refusal(path, error) from error
         except BaseException:
             self.close()
             raise
@@ -91,7 +92,9 @@ class Database:
         if version > len(MIGRATIONS):
             raise NewerError(f"{path} was made by a newer version of ActionLens; update ActionLens to open it")
         if version < len(MIGRATIONS) and self.read_only:
-            raise LibraryError(f"{path} is from an older version and open elsewhere; close it there first")
+            raise LibraryError(
+                f"{path} is from an older version; close it elsewhere, or open it where it can be written"
+            )
         self._check()
         if not self.read_only:
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -144,8 +147,53 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code is not None and code & 0xFF in _DAMAGE
 
 
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.absolute()))}" + ("?mode=ro" if read_only else "")
+def _refusal(path: Path, error: sqlite3.Error | OSError) -> DamagedError | LibraryError:
+    if isinstance(error, sqlite3.Error) and is_damage(error):
+        return DamagedError(str(error))
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return LibraryError(f"cannot open {path} ({reason}); check the folder and its permissions")
+
+
+def _address(path: Path) -> str:
+    return f"file:{quote(str(path.absolute()))}"
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    """The catalogue as others write it; where SQLite would have to write beside it and cannot, as it stands now.
+
+    Its `immutable` would leave out what a killed process has left beside the file, and trust that nobody writes to it.
+    """
+    connection = _connect(f"{_address(path)}?mode=ro")
+    try:
+        connection.execute("PRAGMA schema_version")  # the first that reads the file
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
+            raise
+        return _copy_in_memory(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _copy_in_memory(path: Path) -> sqlite3.Connection:
+    with tempfile.TemporaryDirectory(prefix="actionlens-catalogue-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+        connection = _connect(":memory:")
+        try:
+            with closing(sqlite3.connect(copy)) as source:
+                source.backup(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _connect(address: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
     )

@@ -1,16 +1,19 @@
 """Opening a library: rebuilt, repaired, brought up to date, shared; after a kill and with files that mean harm."""
 
+import contextlib
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from library_fakes import contents, fill, of, some_segment
 
+from app.library import commands as command
 from app.library import schema
 from app.library.catalogue import Library
 from app.library.database import FILE
@@ -130,6 +133,64 @@ def test_the_second_instance_reads(full):
     full.close()
     with Library(full.root) as third:
         assert not third.read_only
+
+
+@contextlib.contextmanager
+def unwritable(folder):
+    """As on a medium that cannot be written, also for root, who may do everything."""
+    os.chmod(folder, 0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        os.chmod(folder, 0o755)
+
+
+@pytest.fixture
+def for_all():
+    """A folder into which any user may look."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_library_that_cannot_be_written_is_read_and_says_why(killed, full, for_all, capsys):
+    full.label([some_segment(full)], "spin")
+    before = contents(full)
+    if not killed:
+        full.close()
+    root = for_all / "library"
+    shutil.copytree(full.root, root)  # while it is open, with what a kill leaves beside the catalogue
+    (root / "library.sqlite-shm").unlink(missing_ok=True)
+    assert (root / "library.sqlite-wal").exists() == killed
+    with unwritable(root):
+        with Library(root) as library:
+            assert library.read_only
+            assert library.notes == [f"{root} cannot be written (Permission denied): the library is open read-only"]
+            assert contents(library) == before
+            with pytest.raises(ReadOnlyError):
+                library.add_name("action", "x")
+        assert command.main(["--root", str(root), "check"]) == 1
+    assert "cannot be written (Permission denied)" in capsys.readouterr().err
+
+
+def test_a_read_only_volume_is_read(full, monkeypatch):
+    full.close()
+
+    def refuse(*_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("app.library.lock.WriterLock.take", refuse)
+    with Library(full.root) as library:
+        assert library.read_only
+        assert "(Read-only file system): the library is open read-only" in library.notes[0]
+        assert library.count_recordings() == 2
 
 
 KILLED = """
