@@ -351,6 +351,7 @@ class Library:
 
     def empty_bin(self) -> int:
         """Remove deleted recordings from disk, and the undo history, which refers to them; how many."""
+        staging = self.staging()  # where it cannot be made, nothing has been removed from the catalogue
         with self._journal.writing() as edit:
             gone = edit.keys("SELECT id FROM recordings WHERE deleted = 1")
             for recording in gone:
@@ -359,7 +360,6 @@ class Library:
             if gone:
                 edit.connection.execute("DELETE FROM edits")
                 edit.connection.execute("INSERT OR IGNORE INTO unwritten VALUES (?)", (WHOLE,))
-        staging = self.staging()
         for recording in gone:
             with contextlib.suppress(OSError):  # one that stays comes back into the bin at the next opening
                 os.replace(recordings_folder(self.root) / recording, staging / recording)
@@ -368,10 +368,18 @@ class Library:
         return len(gone)
 
     def staging(self) -> Path:
-        """A staging folder inside the library for imports; emptied at the next opening."""
+        """A staging folder inside the library for imports; emptied at the next opening. Raises LibraryError."""
         self._journal.check_writable()
         folder = self.root / STAGING
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            fix = (
+                "rename the file of that name"
+                if isinstance(error, FileExistsError)
+                else "make room, or check its permissions"
+            )
+            raise LibraryError(f"{folder} cannot be made ({error.strerror}); {fix}") from error
         return folder
 
     # Implementation.

@@ -45,7 +45,7 @@ def import_any(
     report = ImportReport()
     videos: list[Path] = []
     failed: list[ActionLensError] = []
-    with tempfile.TemporaryDirectory(dir=library.staging(), ignore_cleanup_errors=True) as folder:
+    with _workplace(library.staging()) as folder:
         for number, path in enumerate(paths):
             with _noting(failed, path):
                 place = _unpacked(path, Path(folder) / str(number))
@@ -66,6 +66,14 @@ def import_any(
         raise failed[0]
     report.problems += [str(error) for error in failed]
     return report
+
+
+def _workplace(staging: Path) -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(dir=staging, ignore_cleanup_errors=True)
+    except OSError as error:
+        fix = "make room, or check its permissions"
+        raise LibraryError(f"{staging} cannot be written ({error.strerror}); {fix}") from error
 
 
 @contextmanager

@@ -468,6 +468,17 @@ def test_names_count_the_segments_that_can_be_seen(full):
     assert counts("action")["拍手"] == 1
 
 
+def test_a_file_in_the_place_of_the_staging_folder_is_one_line_and_the_bin_stays_full(full):
+    (row,) = full.recordings(DELETED)
+    before = contents(full)
+    (full.root / "importing").rmdir()
+    (full.root / "importing").write_text("")
+    with pytest.raises(LibraryError, match=r"importing cannot be made \(File exists\); rename the file of that name"):
+        full.empty_bin()
+    assert contents(full) == before
+    assert (full.root / "recordings" / row.id).exists()
+
+
 def test_the_bin_is_emptied_for_good(full):
     (row,) = full.recordings(DELETED)
     assert full.empty_bin() == 1

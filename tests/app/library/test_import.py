@@ -1,6 +1,7 @@
 """Videos and data sets on their way in, and the command."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -795,6 +796,25 @@ def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         command.main(["--root", str(root), "dance"])
     assert left.value.code == 2
+
+
+def test_a_library_that_can_take_in_no_folder_is_one_line(root, tmp_path, capsys, monkeypatch):
+    (tmp_path / "in").mkdir()
+    shutil.rmtree(root / "importing")
+    (root / "importing").write_text("")
+    status, out, err = run(capsys, "--root", root, "import", tmp_path / "in")
+    assert (status, out) == (2, "")
+    assert err == f"{root / 'importing'} cannot be made (File exists); rename the file of that name\n"
+    (root / "importing").unlink()
+
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.library.import_any.tempfile.TemporaryDirectory", refuse)
+    status, out, err = run(capsys, "--root", root, "import", tmp_path / "in")
+    assert (status, out) == (2, "")
+    line = "cannot be written (No space left on device); make room, or check its permissions"
+    assert err == f"{root / 'importing'} {line}\n"
 
 
 def test_the_command_ends_with_1_where_something_is_wrong(root, capsys, tmp_path):
