@@ -17,9 +17,9 @@ from app.errors import UsageError
 from app.library.archives import BROKEN
 from app.models import models_folder
 from pose.errors import ActionLensError
-from pose.whole_file import atomic_write
+from pose.whole_file import atomic_write, write_bytes
 from recognizer.model_card import CARD_FILE, MAX_CARD_BYTES, MAX_MODEL_BYTES, MODEL_FILE, ModelCard, shipped_models
-from recognizer.teaching.versions import CLIPS_FILE, name_card, place_version, plain_name, version_label, versions
+from recognizer.teaching.versions import CLIPS_FILE, place_version, plain_name, version_label, versions
 
 ENDING = ".actionlens.zip"
 
@@ -45,14 +45,46 @@ def rename(library: Path, name: str, new: str) -> None:
     if taken != name:
         raise UsageError(f"there is already a recognizer {taken}; choose another name, or delete that one first")
     try:
-        os.rename(models / name, models / new)
-        for number in versions(models, new):
-            with contextlib.suppress(ActionLensError):  # a damaged one is moved as it is
-                name_card(models / new / str(number), f"{new}@{number}")
+        _move(models, name, new)
     except OSError as error:
         raise UsageError(f"{name} cannot be renamed ({error.strerror or error}); try again") from error
     for number in versions(models, new):
         _update_catalogue(library, f"models/{name}/{number}", f"{new}@{number}", f"models/{new}/{number}")
+
+
+def _move(models: Path, name: str, new: str) -> None:
+    """Rename the folder and its cards, or nothing. Raises OSError.
+
+    What may fail comes first: the cards are written in a folder of their own, and take their places by renaming.
+    """
+    cards = f".part-{uuid4().hex[:16]}"
+    made: dict[Path, bytes] = {}  # NUMBER/card.json, and what stood in it
+    try:
+        for number in versions(models, name):
+            _write_card(models / name, cards, str(number), new, made)
+        os.rename(models / name, models / new)
+        try:
+            for card in made:
+                os.replace(models / new / cards / card, models / new / card)
+        except OSError:
+            os.rename(models / new, models / name)
+            for card, before in made.items():
+                with contextlib.suppress(OSError):
+                    write_bytes(models / name / card, before)
+            raise
+    finally:
+        for each in (name, new):
+            shutil.rmtree(models / each / cards, ignore_errors=True)
+
+
+def _write_card(home: Path, cards: str, number: str, name: str, made: dict[Path, bytes]) -> None:
+    try:
+        card = ModelCard.load_text(home / number)
+    except ActionLensError:
+        return  # a damaged one is moved as it is
+    made[Path(number, CARD_FILE)] = (home / number / CARD_FILE).read_bytes()
+    (home / cards / number).mkdir(parents=True)
+    replace(card, name=f"{name}@{number}").save(home / cards / number)
 
 
 def remove(library: Path, folder: Path) -> None:

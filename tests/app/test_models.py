@@ -1,5 +1,6 @@
 """Recognizers by name: found, listed, and what is done with the folders of taught ones."""
 
+import os
 import shutil
 import zipfile
 from dataclasses import replace
@@ -16,6 +17,7 @@ from app.library.rows import Model
 from app.live import run_inputs
 from app.recording.folder import library_root
 from app.settings import UserSettings
+from pose.whole_file import write_bytes
 from recognizer.errors import CardError
 from recognizer.model_card import CARD_FILE, ModelCard, shipped_models
 
@@ -109,6 +111,34 @@ def test_a_rename_moves_all_versions_with_their_cards_and_the_library_s_note():
     assert (noted.name, noted.folder, noted.segments) == ("gym@2", "models/gym/2", (("r/1", "wave"),))
     with pytest.raises(CardError):
         models.find("mine")
+
+
+@pytest.mark.parametrize(
+    ("failing", "at"),
+    [("recognizer.model_card.write_bytes", 2), ("app.model_files.os.replace", 4)],  # the second card: written, placed
+)
+def test_a_rename_that_fails_half_way_changes_nothing(failing, at, monkeypatch):
+    root, home = library_root(), stand_in("mine", 1).parent
+    (stand_in("mine", 2) / CARD_FILE).write_text("{")  # damaged, and moved as it is
+    stand_in("mine", 3)
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    does, calls = (write_bytes if failing.endswith("write_bytes") else os.replace), []
+
+    def fail_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == at:
+            raise OSError(28, "No space left on device")
+        return does(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(failing, fail_once)
+        with pytest.raises(UsageError, match=r"mine cannot be renamed \(No space left on device\); try again"):
+            model_files.rename(root, "mine", "gym")
+    assert len(calls) >= at
+    assert {path: path.read_bytes() for path in home.parent.rglob("*") if path.is_file()} == before
+    model_files.rename(root, "mine", "gym")
+    assert ModelCard.load(models.find("gym@3")).name == "gym@3"
+    assert sorted(path.name for path in (home.parent / "gym").iterdir()) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(
