@@ -10,6 +10,7 @@ from app.library.errors import GoneError, LibraryError
 from app.library.labels import ACTION_KEYS, NOTHING, clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
 from app.library.rows import Model, NewSegment
+from app.recording.folder import MAX_NUMBER
 
 PARTS = ("train", "validation", "test")
 _USED_IN: dict[Kind, tuple[str, str]] = {
@@ -170,8 +171,8 @@ def _segment_values(edit: Edit, recording: str, segment: NewSegment) -> dict[str
     start_s, end_s = max(segment.start_s, 0.0), min(segment.end_s, max(length[0], 0.0))
     if not start_s < end_s:
         raise LibraryError(f"the segment ends before it begins ({start_s:.2f} to {end_s:.2f} s); set both again")
-    if segment.person < 0:
-        raise LibraryError(f"a recording has no person {segment.person}; choose a person in the picture")
+    if not 0 <= segment.person <= MAX_NUMBER:
+        raise LibraryError(f"a recording has no person {str(segment.person)[:20]}; choose a person in the picture")
     return {
         "person": segment.person,
         "start_s": float(start_s),

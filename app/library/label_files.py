@@ -19,7 +19,7 @@ from app.library.errors import DamagedLabelsError, LibraryError
 from app.library.labels import NOTHING, clean_label, clean_note
 from app.library.rows import Model, NewSegment
 from app.plurals import counted
-from app.recording.folder import recordings_folder
+from app.recording.folder import MAX_NUMBER, recordings_folder
 from pose.whole_file import write_text
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def read_labels(folder: Path) -> Labels | None:
             bool(values["deleted"]),
             segments,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, LibraryError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, LibraryError) as error:
         raise _damaged(path, error) from error
 
 
@@ -106,7 +106,7 @@ def read_whole(root: Path) -> Whole:
             {clean_label(s["name"]): _pairs(s["clips"]) for s in values["splits"]},
             tuple(_model(model) for model in values["models"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, LibraryError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError, LibraryError) as error:
         raise _damaged(path, error) from error
 
 
@@ -243,7 +243,7 @@ def _text(value: Any) -> str:
 
 
 def _whole_number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << 62:
+    if type(value) is not int or not 0 <= value <= MAX_NUMBER:
         raise ValueError(f"{str(value)[:40]!r} is not a whole number of 0 or more")
     return value
 

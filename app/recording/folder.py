@@ -24,6 +24,7 @@ from recognizer.plain_arrays import UNREADABLE, refuse_traps
 INFO_FILE, JOINTS_FILE, VIDEO_FILE = "recording.json", "joints.npz", "video.mp4"
 VERSION = 1
 MAX_FRAMES = 1_000_000  # nine hours at 30 a second
+MAX_NUMBER = (1 << 62) - 1  # of a person or a segment: SQLite and NumPy have room for it
 _MAX_INFO_BYTES = 1 << 16
 _MAX_JOINTS_BYTES = 2 << 30
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
@@ -211,6 +212,8 @@ def read_recording(folder: Path) -> Recording:
         raise _damaged(path, "its poses belong to frames that are not there")
     if len(np.unique(np.stack([frame, person]), axis=1).T) != count:
         raise _damaged(path, "a person is in a frame twice")
+    if count and not (person.min() >= 0 and person.max() <= MAX_NUMBER):
+        raise _damaged(path, "a person's number is out of range")
     video = folder / VIDEO_FILE
     has_video = video.is_file() and not video.is_symlink() and not info.skeleton_only
     confidence = np.clip(confidence, 0, 1)

@@ -528,6 +528,20 @@ def test_damaged_tables_are_told_in_one_line(damage, full, other, tmp_path):
     assert list((recordings_folder(other.root)).glob(".*")) == []
 
 
+@pytest.mark.parametrize("person", ["1" * 25, "4" + "0" * 19, "-1", "9" * 5000])
+def test_a_person_whose_number_cannot_be_costs_one_recording(person, full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    table = tmp_path / "out" / "clips.csv"
+    text = table.read_text(encoding="utf-8")
+    assert text.count(",0,0.0,1.0,") == 1
+    table.write_text(text.replace(",0,0.0,1.0,", f",{person},0.0,1.0,"), encoding="utf-8")
+    report = import_tables(other, tmp_path / "out")
+    assert len(report.recordings) == 1
+    (line,) = report.problems
+    assert "\n" not in line
+    assert other.count_recordings() == 1
+
+
 def test_a_table_that_was_refused_comes_in_with_its_labels_once_it_is_mended(full, tmp_path):
     first = full.recordings()[-1]
     assert [row.action for row in full.segments_in(first.id)] == ["wave", None]

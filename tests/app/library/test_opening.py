@@ -369,6 +369,8 @@ def test_recordings_of_another_library_keep_their_labels(full, tmp_path):
         b'{"version": 1, "session": null, "note": "", "deleted": false, "clips": [{"id": -1}]}',
         b'{"version": 1, "session": 7, "note": "", "deleted": false, "clips": []}',
         b"[" * 100_000,
+        b'{"version": 1, "session": null, "note": "", "deleted": false, "clips": [{"id": 1, "person": 0, "start_s": 0,'
+        b' "action": null, "who": null, "note": "", "suspect": false, "end_s": 1' + b"0" * 400 + b"}]}",
     ],
 )
 def test_damaged_labels_are_kept_aside_and_told(content, full):

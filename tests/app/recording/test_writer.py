@@ -345,6 +345,15 @@ def test_joints_that_do_not_fit_are_refused(recorded, name, values, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("person", [-1, 1 << 62])
+def test_a_person_whose_number_no_label_can_hold_is_refused(recorded, person):
+    with np.load(recorded / JOINTS_FILE) as file:
+        arrays = dict(file)
+    np.savez(recorded / JOINTS_FILE, **{**arrays, "person": np.full(len(arrays["person"]), person, np.int64)})
+    with pytest.raises(RecordingError, match="a person's number is out of range"):
+        read_recording(recorded)
+
+
 def test_a_missing_file_is_said(recorded):
     (recorded / JOINTS_FILE).unlink()
     with pytest.raises(RecordingError, match="missing"):
