@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from app.library import edit_operations, queries, thumbnail_files, untracked_recordings
-from app.library.catalogue_file import STAGING, open_catalogue, tidy
+from app.library.catalogue_file import make_staging, open_catalogue, tidy
 from app.library.edits import WHOLE, Edit
 from app.library.errors import GoneError, LibraryError
 from app.library.examples import examples
@@ -370,17 +370,7 @@ class Library:
     def staging(self) -> Path:
         """A staging folder inside the library for imports; emptied at the next opening. Raises LibraryError."""
         self._journal.check_writable()
-        folder = self.root / STAGING
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            fix = (
-                "rename the file of that name"
-                if isinstance(error, FileExistsError)
-                else "make room, or check its permissions"
-            )
-            raise LibraryError(f"{folder} cannot be made ({error.strerror}); {fix}") from error
-        return folder
+        return make_staging(self.root)
 
     # Implementation.
 

@@ -80,6 +80,18 @@ def put_aside(root: Path) -> Path | None:
     return _set_aside(path, "old") if path.exists() else None
 
 
+def make_staging(root: Path) -> Path:
+    """The folder for imports, which may be there already. Raises LibraryError."""
+    folder = root / STAGING
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        taken = isinstance(error, FileExistsError)
+        fix = "rename the file of that name" if taken else "make room, or check its permissions"
+        raise LibraryError(f"{folder} cannot be made ({error.strerror}); {fix}") from error
+    return folder
+
+
 def tidy(root: Path, notes: list[str]) -> None:
     """Remove what an import left that was killed, and complete recordings that were."""
     shutil.rmtree(root / STAGING, ignore_errors=True)
