@@ -15,10 +15,10 @@ from app.library.errors import GoneError, LibraryError
 from app.library.examples import examples
 from app.library.journal import Journal
 from app.library.labels import clean_note
-from app.library.lock import WriterLock
 from app.library.queries import PAGE, Kind
 from app.library.rows import Filter, Model, Named, NewSegment, RecordingRow, SegmentRow
 from app.recording.folder import Recording, read_recording, recording_folders, recordings_folder
+from app.writer_lock import WriterLock
 from recognizer.action_names import action_text
 from recognizer.teaching.examples import Example
 

@@ -20,11 +20,11 @@ from app.library.edit_operations import PARTS
 from app.library.errors import LibraryError
 from app.library.export_formats import FORMATS, Export
 from app.library.import_report import ImportOptions, ImportProgress
-from app.library.lock import WriterLock
 from app.library.rows import Filter
 from app.library.video_poses import BACKENDS
 from app.plurals import counted
 from app.recording.folder import library_root, recordings_folder
+from app.writer_lock import WriterLock
 from pose.address import public_source
 from pose.arguments import Parser, error_line
 from pose.errors import ActionLensError

@@ -27,7 +27,6 @@ import psutil
 from numpy.typing import NDArray
 
 from app.errors import OutputError, RecordingError
-from app.library.lock import WriterLock
 from app.outputs.video_writer import VideoWriter, cut_to_whole_fragments
 from app.recording.folder import (
     INFO_FILE,
@@ -43,6 +42,7 @@ from app.recording.folder import (
     save_joints,
     storable,
 )
+from app.writer_lock import WriterLock
 from pose.address import public_source
 from pose.skeleton import LAYOUTS, Layout
 from pose.types import Pose

@@ -186,7 +186,7 @@ def test_a_read_only_volume_is_read(full, monkeypatch):
     def refuse(*_):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("app.library.lock.WriterLock.take", refuse)
+    monkeypatch.setattr("app.writer_lock.WriterLock.take", refuse)
     with Library(full.root) as library:
         assert library.read_only
         assert "(Read-only file system): the library is open read-only" in library.notes[0]
@@ -242,7 +242,7 @@ def test_a_full_disk_that_keeps_the_owner_s_name_out_of_the_lock_locks_nobody_ou
     def full(file, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.library.lock.os.write", full)
+    monkeypatch.setattr("app.writer_lock.os.write", full)
     for _ in range(2):
         with Library(tmp_path) as library:
             assert not library.read_only
@@ -255,8 +255,8 @@ def test_a_file_system_without_locks_keeps_no_file_open(tmp_path, monkeypatch):
         raise OSError(37, "No locks available")
 
     closed = []
-    monkeypatch.setattr("app.library.lock._try_lock", refuse)
-    monkeypatch.setattr("app.library.lock.os.close", lambda file, close=os.close: (closed.append(file), close(file)))
+    monkeypatch.setattr("app.writer_lock._try_lock", refuse)
+    monkeypatch.setattr("app.writer_lock.os.close", lambda file, close=os.close: (closed.append(file), close(file)))
     with pytest.raises(LibraryError, match="No locks available"):
         Library(tmp_path)
     assert len(closed) == 1

@@ -124,7 +124,7 @@ def test_without_locks_the_process_tells_whose_it_is(tmp_path, monkeypatch):
     def refuse(file):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("app.library.lock._try_lock", refuse)
+    monkeypatch.setattr("app.writer_lock._try_lock", refuse)
     made = writer(tmp_path, skeleton_only=True)
     made.add(0.0, None, [])
     assert recover(tmp_path) == []
