@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> None:
     """Print a table of kinds and write it as JSON."""
     needs = ModelCard.load(options.needs).decision.needs
     runs = [load_run(folder) for folder in options.run]
+    for folder, each in zip(options.run, runs, strict=True):
+        check_alone(folder, each.settings)
     sets = read_sets(options.data)
     corpus = sets.corpus()
     trained = {
@@ -67,6 +69,12 @@ def run(options: argparse.Namespace) -> None:
     sys.stdout.write(as_text(alarms))
     rows = [[each.kind, each.windows, each.seen, each.unseen] for each in alarms]
     write_metrics(options.out, {"columns": ["kind", "windows", "seen", "unseen"], "rows": rows})
+
+
+def check_alone(folder: Path, settings: Mapping[str, Any]) -> None:
+    """RunError where a run has had to do with another network, which may have seen what the run itself left out."""
+    if settings.get("start") or settings.get("teachers"):
+        raise RunError(f"{folder} was trained with --start or --teacher; give runs that were trained without")
 
 
 def generated_kinds(corpus: Corpus) -> set[str]:

@@ -3,8 +3,9 @@
 import pytest
 
 from recognizer.training.command_line import main as train
+from recognizer.training.run_folder import RunError
 from research.command_line import main
-from research.unseen_kinds import KindAlarms, as_text, compare, unseen_by
+from research.unseen_kinds import KindAlarms, as_text, check_alone, compare, unseen_by
 
 
 def test_a_kind_is_unseen_only_by_those_who_left_it_out():
@@ -27,6 +28,13 @@ def test_a_kind_that_another_set_shows_as_well_or_that_is_generated_is_not_unsee
     assert unseen_by({"left_out": left}, trained, generated) == {"bowl", "dance"}
     both = [*left, "utd_mhad/lunge"]
     assert unseen_by({"left_out": both, "generated": False}, trained, generated) == {"bowl", "dance", "lunge"}
+
+
+@pytest.mark.parametrize("network", [{"start": "seed0"}, {"teachers": ["choice0"]}])
+def test_a_run_that_learned_from_another_network_is_refused(network, tmp_path):
+    check_alone(tmp_path, {"start": "", "teachers": []})
+    with pytest.raises(RunError, match="trained with --start or --teacher; give runs"):
+        check_alone(tmp_path, network)
 
 
 def test_runs_that_left_nothing_out_are_one_line(tiny_data, tmp_path, capsys):
