@@ -73,7 +73,7 @@ class Journal:
     def check_writable(self) -> None:
         """Raises ReadOnlyError where the library is open read-only."""
         if self._database.read_only:
-            raise ReadOnlyError("the library is open elsewhere or cannot be written; close it there to change it here")
+            raise ReadOnlyError("the library is read-only here: close it elsewhere, or make its folder writable")
 
     def _write_labels(self) -> None:
         """Update the label files from the catalogue; what cannot be written now is written after the next edit."""

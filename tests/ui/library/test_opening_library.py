@@ -62,7 +62,7 @@ def test_a_library_that_is_open_elsewhere_is_read_only_with_a_reason_everywhere(
             assert other.commands[name].isEnabled(), name
         QTest.keyClick(other, Qt.Key.Key_N)
         other.edits.label("x")
-        assert "reading" in other.state.text() or "open elsewhere" in other.state.text()
+        assert "read-only here: close it elsewhere" in other.state.text()
         assert [segment.action for segment in owner.segments()] == before
         other.close()
 
