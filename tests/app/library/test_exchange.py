@@ -752,5 +752,5 @@ def test_a_table_that_is_damaged_loses_nothing_of_what_came_in_before(full, othe
 
 
 def test_an_import_into_a_library_that_is_open_elsewhere_is_refused(full, tmp_path):
-    with Library(full.root) as second, pytest.raises(LibraryError, match="open elsewhere"):
+    with Library(full.root) as second, pytest.raises(LibraryError, match="close it elsewhere"):
         import_any(second, [tmp_path])
