@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,10 @@ class Outputs:
         self.pipe_closed = False
         self.events_url = ""
         self._taps: list[Callable[[Engine], Tap]] = []
-        named = options.save, options.json, options.events_csv
-        self._files = [Path(name) for name in named if name is not None and name != "-"]
+        named = {"--save": options.save, "--json": options.json, "--events-csv": options.events_csv}
+        outputs = {option: Path(name) for option, name in named.items() if name is not None and name != "-"}
+        _refuse_one_for_two(outputs)
+        self._files = list(outputs.values())
         self._refuse_overwriting(options.source)
         with ExitStack() as opened:
             self._open(options, opened)
@@ -107,6 +110,16 @@ class Outputs:
                 self.pipe_closed = True
 
         return guarded
+
+
+def _refuse_one_for_two(outputs: dict[str, Path]) -> None:
+    """Raises OutputError where two options name one file: each would write over the other's."""
+    for (option, file), (other, same) in combinations(outputs.items(), 2):
+        there = file.exists()
+        if there and not file.is_file():  # /dev/null, for one, takes everything
+            continue
+        if _is_same(file, same) if there else file.resolve() == same.resolve():
+            raise OutputError(f"{option} and {other} both name {file}; give each a file of its own")
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 import threading
 from pathlib import Path
@@ -109,6 +110,27 @@ def test_the_video_that_is_read_is_never_written(tmp_path, output, spelt, monkey
         Outputs(RunOptions(source=source, **options))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dance.mp4", "folder"]
     assert video.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second"), [("save", "json"), ("save", "events_csv"), ("json", "events_csv")], ids=lambda name: name
+)
+def test_two_outputs_never_write_one_file(tmp_path, first, second, there):
+    (tmp_path / "folder").mkdir()
+    file, spelt = tmp_path / "out.mp4", tmp_path / "folder" / ".." / "out.mp4"
+    if there:
+        file.write_bytes(b"precious")
+    with pytest.raises(OutputError, match=r"^--[\w-]+ and --[\w-]+ both name .*; give each a file of its own$"):
+        Outputs(RunOptions(**{first: file, second: spelt}))
+    assert file.exists() == there
+    assert not there or file.read_bytes() == b"precious"
+    assert not list(tmp_path.glob("*.bak"))
+
+
+def test_two_outputs_may_be_the_same_device_or_files_of_one_folder(tmp_path):
+    Outputs(RunOptions(json=os.devnull, events_csv=Path(os.devnull))).close()
+    Outputs(RunOptions(json=str(tmp_path / "out"), events_csv=tmp_path / "out.csv")).close()
 
 
 def test_a_video_that_is_written_is_not_read_in_a_later_run(tmp_path):
