@@ -20,18 +20,23 @@ _CLOSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a part of an alert. failure: "" where all went well."""
+    """What became of a part of an alert. failure: "" where all went well.
+
+    lost_s: when an alert fired that is lost; None of any other.
+    """
 
     rule: str
     failure: str = ""
+    lost_s: float | None = None
 
 
 class AlertRunner:
-    """on_outcome(outcome) is called on the runner's thread after each alert, and when one is lost."""
+    """on_outcome(outcome) is called after each alert, on the runner's thread, and when one is lost, also on others."""
 
     def __init__(self, alerts: Alerts, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> None:
         self._on_outcome = on_outcome
-        self._queue: queue.SimpleQueue[Alert | str | Alerts | None] = queue.SimpleQueue()
+        self._queue: queue.Queue[Alert | str | Alerts | None] = queue.Queue()
+        self._doing: Alert | None = None
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
         self._action = ""
@@ -61,22 +66,34 @@ class AlertRunner:
         """Do what the rule says, now."""
         self._put(Alert(rule, 0.0, 0, rule.lasts_s or 0.0, rule.times or 0))
 
+    def wait(self, timeout_s: float) -> bool:
+        """Until everything is done that was to be done; False after the timeout."""
+        with self._queue.all_tasks_done:
+            return self._queue.all_tasks_done.wait_for(lambda: not self._queue.unfinished_tasks, timeout_s)
+
     def close(self) -> None:
-        """Drop what waits and end; what is being done is left behind after a second."""
+        """Drop what waits and end; what is being done is left behind after a second. Each lost alert is told."""
         while True:
             try:
-                self._queue.get_nowait()
+                waiting = self._queue.get_nowait()
             except queue.Empty:
                 break
+            self._queue.task_done()
+            if isinstance(waiting, Alert):
+                self._tell_lost(waiting, "skipped: the run was over before its turn came")
         self._queue.put(None)
         self._thread.join(_CLOSE_S)
+        if self._thread.is_alive() and (doing := self._doing) is not None:
+            self._tell_lost(doing, "left unfinished: the run is over")
 
     def _put(self, alert: Alert) -> None:
         if self._queue.qsize() < MAX_WAITING:
             self._queue.put(alert)
         else:
-            line = f"skipped: {MAX_WAITING} alerts are already waiting; set a longer limit"
-            self._on_outcome(Outcome(alert.rule.name, line))
+            self._tell_lost(alert, f"skipped: {MAX_WAITING} alerts are already waiting; set a longer limit")
+
+    def _tell_lost(self, alert: Alert, why: str) -> None:
+        self._on_outcome(Outcome(alert.rule.name, why, alert.time_s))
 
     def _show(self, result: Result) -> None:
         first = min(result.persons, key=lambda person: person.pose.person, default=None)
@@ -98,8 +115,11 @@ class AlertRunner:
                 if self._reactions.mqtt is not None:
                     self._attempt("Home Assistant", partial(self._reactions.mqtt.show_action, what))
             else:
+                self._doing = what
                 for reaction in what.rule.reactions:
                     self._attempt(what.rule.name, partial(self._reactions.do, reaction, what))
+                self._doing = None
+            self._queue.task_done()
         self._reactions.close()
 
     def _attempt(self, name: str, do: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 """A run without a window: results to stdout, a file or a stream, what happens to the run on stderr."""
 
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USER_ERROR = 0, 1, 2
 _POLL_S = 0.1
+_ALERTS_S = 30.0  # for the alerts that still wait when a run is over
 
 
 def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine] = Engine) -> int:
@@ -46,9 +48,11 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
                     break
         finally:
             engine.stop(1.5)
-            if alerts is not None:
-                alerts.close()
-            finished = _finish(outputs)
+            try:
+                finished = _finish(outputs)  # first: a file is not to stay open while alerts are slow
+            finally:
+                if alerts is not None:
+                    _finish_alerts(alerts, interrupt)
         reporter.tell()
         reporter.sum_up()
     if interrupt.requested.is_set():
@@ -59,7 +63,7 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
 
 
 def _alerts(options: RunOptions) -> "AlertRunner | None":
-    """The rules of the run; each failure is reported once."""
+    """The rules of the run; each failure is reported once, and each alert that is lost."""
     if options.alerts is None:
         return None
     from app.alerts.rules import load
@@ -68,12 +72,22 @@ def _alerts(options: RunOptions) -> "AlertRunner | None":
     told: set[str] = set()
 
     def tell(outcome: Outcome) -> None:
-        line = f"{outcome.rule}: {outcome.failure}"
+        lost = "" if outcome.lost_s is None else f" (alert at {outcome.lost_s:.2f} s)"
+        line = f"{outcome.rule}: {outcome.failure}{lost}"
         if outcome.failure and line not in told:
             told.add(line)
             _say(line)
 
     return AlertRunner(load(options.alerts), tell)
+
+
+def _finish_alerts(alerts: "AlertRunner", interrupt: Interrupt) -> None:
+    """A file is worked through faster than its alerts: what waits is done, within a time, and unless a signal comes."""
+    deadline = time.monotonic() + _ALERTS_S
+    while not interrupt.requested.is_set() and time.monotonic() < deadline:
+        if alerts.wait(_POLL_S):
+            break
+    alerts.close()
 
 
 def _finish(outputs: Outputs) -> bool:

@@ -143,6 +143,38 @@ def test_a_mistake_in_the_rules_costs_no_output(tmp_path):
         assert (tmp_path / "out.jsonl").read_text() == "of last week\n"
 
 
+def six_rules(folder, script):
+    """All are due at once; each runs this, with its own file as the argument."""
+    rules = [
+        f'[[rule]]\nname = "rule {number}"\naction = "wave"\nlasts_s = 0.1\nlimit_s = 1000\n'
+        f"do = [{{ command = {json.dumps([sys.executable, '-c', script, str(folder / f'{number}.done')])} }}]\n"
+        for number in range(6)
+    ]
+    (folder / "rules.toml").write_text("\n".join(rules))
+    return folder / "rules.toml"
+
+
+def test_a_file_that_is_read_fast_gets_all_its_alerts(tmp_path):
+    slow = "import sys, time; time.sleep(0.3); open(sys.argv[1], 'w')"
+    done = headless("file", "--alerts", six_rules(tmp_path, slow))
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.done")) == [f"{number}.done" for number in range(6)]
+    assert "rule" not in done.stderr
+
+
+@posix
+def test_ctrl_c_drops_the_alerts_that_wait_and_tells_each(tmp_path):
+    stuck = "import sys, time; open(sys.argv[1], 'w'); time.sleep(9)"
+    with started("file", "--alerts", six_rules(tmp_path, stuck), until="actions on") as process:
+        while not (tmp_path / "0.done").exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    told = re.findall(r"^rule (\d): (skipped|left unfinished): .*\(alert at \d+\.\d\d s\)$", rest, re.MULTILINE)
+    assert told == [(str(number), "skipped") for number in range(1, 6)] + [("0", "left unfinished")]
+
+
 def test_a_source_that_hangs_while_opening_exits_with_2_at_all():
     begin = time.monotonic()
     done = headless("given up")

@@ -90,6 +90,30 @@ def test_what_is_stuck_holds_nothing_up_and_what_finds_no_place_is_told(told, mo
     runner.close()
 
 
+def test_all_that_waits_can_be_waited_for(told, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(reactions, "run_command", lambda arguments: go_on.wait(60))
+    runner = AlertRunner(Alerts(tuple(rule(f"r{number}") for number in range(6))), told)
+    runner(result(2.0, "wave"))
+    assert not runner.wait(0.05)
+    go_on.set()
+    assert runner.wait(60)
+    assert told.outcomes == [Outcome(f"r{number}") for number in range(6)]
+    runner.close()
+
+
+def test_an_alert_that_is_lost_at_the_end_is_told(told, monkeypatch):
+    stuck, release = threading.Event(), threading.Event()
+    monkeypatch.setattr(reactions, "run_command", lambda arguments: (stuck.set(), release.wait(60)))
+    runner = AlertRunner(Alerts(tuple(rule(f"r{number}") for number in range(3))), told)
+    runner(result(2.0, "wave"))
+    assert stuck.wait(60)
+    runner.close()
+    assert [(outcome.rule, outcome.lost_s) for outcome in told.outcomes] == [("r1", 2.0), ("r2", 2.0), ("r0", 2.0)]
+    assert [outcome.failure.partition(":")[0] for outcome in told.outcomes] == ["skipped", "skipped", "left unfinished"]
+    release.set()
+
+
 def test_a_rule_can_be_tried_and_others_used(told):
     runner = AlertRunner(Alerts((rule(),)), told)
     runner.try_rule(rule("mine", value=("no-such-program",)))
