@@ -1,9 +1,10 @@
-"""What all command lines of this program share: paths are of this machine, a mistake is one line, and no complaint
-repeats a secret."""
+"""What all command lines of this program share: paths are of this machine, a mistake is one line, no complaint repeats
+a secret, and every name can be printed."""
 
 import argparse
+import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,11 +14,18 @@ from pose.errors import ActionLensError, SourceError
 
 class Parser(argparse.ArgumentParser):
     """Refuses an address for an argument of type Path. Its complaints are one line each and repeat no password or token
-    of an address that was given in a wrong place."""
+    of an address that was given in a wrong place. From the reading of arguments on, stdout takes every text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.register("type", Path, _local_path)
+
+    def parse_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        """argparse's."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A user's own name must not end a run whose stdout is not UTF-8, as in a redirection on Windows.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        return super().parse_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{redacted(message)}; `{self.prog} --help` lists the options\n")

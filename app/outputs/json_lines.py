@@ -198,8 +198,9 @@ def write_json(target: str, values: dict[str, Any]) -> None:
 
     Raises OutputError where the file cannot be written.
     """
-    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if target == "-":
+    to_stdout = target == "-"  # whose encoding may lack what a name has
+    text = json.dumps(values, indent=2, ensure_ascii=to_stdout, allow_nan=False) + "\n"
+    if to_stdout:
         sys.stdout.write(text)
         return
     try:

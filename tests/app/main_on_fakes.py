@@ -19,6 +19,7 @@ def file(**kwargs):
 OPENINGS = iter([lambda: FakeSource(at={30: SourceLost("the cable is out; plug it in")}), FakeSource])
 SOURCES = {
     "file": file,
+    "other script": file,
     "camera": FakeSource,
     "slow": lambda: FakeSource(live=False, frames=30, fps=1),
     "behind": lambda: FakeSource(fps=25),
@@ -53,7 +54,8 @@ def main():
     if scenario == "given up":
         reader.Timing = Impatient
     run_inputs.open_source = lambda options: SOURCES.get(scenario, FakeSource)()
-    run_inputs.open_recognizer = lambda model, provider: FakeRecognizer()
+    named = {"action": "跳", "actions": ("idle", "跳")} if scenario == "other script" else {}
+    run_inputs.open_recognizer = lambda model, provider: FakeRecognizer(**named)
     run_inputs.open_pose_worker = lambda options, progress, cancel: (
         build(progress, cancel)
         if scenario == "building"

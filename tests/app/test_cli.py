@@ -1,3 +1,5 @@
+import io
+import json
 import logging
 import subprocess
 import sys
@@ -5,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app import models
 from app.cli import main, parse
 from app.errors import UsageError
+from app.outputs.json_lines import write_json
 from app.settings import RunOptions, UserSettings
 from pose.camera_request import CameraRequest
 
@@ -23,6 +27,27 @@ def no_display(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
+
+
+def printed_in_latin(monkeypatch, run):
+    """What stdout gets where a system's encoding is Western European."""
+    raw = io.BytesIO()
+    with (
+        monkeypatch.context() as patch
+    ):  # in the test itself: between fixtures and test, pytest puts its own stdout back
+        patch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp1252", write_through=True))
+        run()
+        return raw.getvalue().decode("cp1252")
+
+
+def test_recognizers_with_names_of_another_script_are_listed(monkeypatch):
+    monkeypatch.setattr(models, "table", lambda: "跳 mine\n")
+    assert printed_in_latin(monkeypatch, lambda: main(["--list-models"])).splitlines() == [r"\u8df3 mine"]
+
+
+def test_a_report_on_stdout_is_json_whatever_the_encoding(monkeypatch):
+    report = {"name": "跳 😀 é"}
+    assert json.loads(printed_in_latin(monkeypatch, lambda: write_json("-", report))) == report
 
 
 def test_every_option_arrives(display):

@@ -58,6 +58,22 @@ def test_a_file_is_worked_through_and_its_changes_are_printed():
     assert "60 frames, 0 dropped" in done.stderr
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_an_action_of_another_script_is_printed_whatever_the_encoding(encoding, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = headless("other script")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].split()[2:5] == ["person", "0", r"\u8df3"]
+
+
+def test_json_lines_are_utf_8_whatever_the_encoding(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    command = [*MAIN, "other script", "--headless", "--json", "-"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert lines(done.stdout)[-1]["action"] == "跳"
+
+
 def test_nobody_in_view_is_printed_once():
     done = headless("file", "--nobody")
     assert done.returncode == 0, done.stderr
