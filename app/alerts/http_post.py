@@ -6,12 +6,12 @@ import json
 import socket
 import ssl
 from collections.abc import Collection, Mapping, Sequence
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.alerts.rules import AlertError
-from pose.address import redacted
+from pose.address import public_name
 
 TIMEOUT_S = 5.0
 
@@ -30,7 +30,7 @@ def post(
 
     place: the file with allowed_hosts, for the message.
     """
-    shown = redacted(url)
+    shown = public_name(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -59,11 +59,13 @@ def _addresses(host: str, port: int, shown: str, place: str, allowed: bool) -> l
     try:
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError) as error:
-        raise AlertError(f"{shown}: {host} is not known ({_reason(error)})") from None
+        why = "no host can have this name" if isinstance(error, UnicodeError) else _reason(error)
+        raise AlertError(f"{shown}: its host is not known ({why})") from None
     if addresses := [address for address in found if allowed or _is_private(address)]:
         return addresses
+    name = repr(host) if host in shown.lower() else "its host"
     raise AlertError(
-        f"{shown} is outside this machine and private networks; to send there, add {host!r} to allowed_hosts in {place}"
+        f"{shown} is outside this machine and private networks; to send there, add {name} to allowed_hosts in {place}"
     )
 
 
@@ -121,6 +123,11 @@ class _PinnedTls(HTTPSConnection):
 
 
 def _reason(error: Exception) -> str:
+    """Never the error's own text where that repeats the address, or what a server answered, which may be the same."""
     if isinstance(error, TimeoutError):
         return f"no answer within {TIMEOUT_S:.0f} s"
+    if isinstance(error, InvalidURL | UnicodeError):
+        return "the address has a space or another character that must be percent-encoded (a space is %20)"
+    if isinstance(error, HTTPException | ValueError) and not isinstance(error, OSError):
+        return "its answer is not HTTP"
     return str(getattr(error, "strerror", None) or error or type(error).__name__)

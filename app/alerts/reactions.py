@@ -14,6 +14,7 @@ from app.alerts.http_post import post
 from app.alerts.mqtt import MqttLink
 from app.alerts.rules import AlertError, Alerts, Reaction
 from app.alerts.watch import Alert
+from pose.address import public_name, redacted
 from pose.whole_file import atomic_write
 
 _COMMAND_S = 10.0
@@ -68,7 +69,9 @@ def run_command(arguments: Sequence[str]) -> None:
         raise AlertError(f"{arguments[0]} cannot be run: {getattr(error, 'strerror', None) or error}") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise AlertError(f"{arguments[0]} failed with status {done.returncode}{': ' + said[-1] if said else ''}")
+        raise AlertError(
+            f"{arguments[0]} failed with status {done.returncode}{': ' + redacted(said[-1]) if said else ''}"
+        )
 
 
 def play(file: str) -> None:
@@ -124,7 +127,7 @@ def send_osc(where: str, alert: Alert) -> None:
     target, slash, address = where.partition("/")
     host, _, port = target.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536 or not slash:
-        raise AlertError(f"OSC cannot send to {where!r}: write 127.0.0.1:9000/action")
+        raise AlertError(f"OSC cannot send to {redacted(where)!r}: write 127.0.0.1:9000/action")
     try:
         client = SimpleUDPClient(host.strip("[]"), int(port))
         client.send_message(f"/{address}", [alert.rule.action, float(alert.lasted_s), int(alert.count)])
@@ -149,6 +152,7 @@ def press(key: str, *, allowed: bool, place: str = "the file of the rules") -> N
 
 
 def describe(reaction: Reaction) -> str:
-    """For lists: "post http://...", "command aplay a.wav"."""
+    """For lists: "post http://...", "command aplay a.wav"; without the secrets of an address."""
     value = " ".join(reaction.value) if isinstance(reaction.value, tuple) else reaction.value
+    value = public_name(value) if reaction.kind == "post" else redacted(value)
     return f"{reaction.kind} {value}".strip()

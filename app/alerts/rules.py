@@ -209,6 +209,8 @@ def _broker(item: Any, where: str) -> Broker:
     port = item.get("port", 8883 if tls else 1883)
     if not host or not _is_whole(port, 1, 65535):
         raise AlertError(f'{where} needs host = "..." and a port from 1 to 65535')
+    if any(mark in host for mark in "/@"):  # which would also show a password in messages
+        raise AlertError(f'{where}: host is a name alone, as in host = "192.168.1.10"; username is given by itself')
     texts = [_typed(item, name, str, "", where) for name in ("username", "password_env")]
     return Broker(host, port, tls, texts[0], texts[1], _typed(item, "home_assistant", bool, False, where))
 

@@ -11,6 +11,7 @@ from app.alerts.reactions import Reactions
 from app.alerts.rules import NOBODY, AlertError, Alerts, Rule
 from app.alerts.watch import Alert, RuleWatch
 from app.results import Result
+from pose.address import redacted
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,6 @@ class AlertRunner:
             self._on_outcome(Outcome(name, str(error)))
         except Exception as error:  # top of the thread: one rule's fault must not end the others
             log.exception("a rule failed")
-            self._on_outcome(Outcome(name, f"{type(error).__name__}: {error}"))
+            self._on_outcome(Outcome(name, redacted(f"{type(error).__name__}: {error}")))
         else:
             self._on_outcome(Outcome(name))

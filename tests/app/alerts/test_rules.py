@@ -76,6 +76,7 @@ def test_hosts_are_known_however_they_are_written(tmp_path):
         ('[[rule]]\naction = "a"\nlasts_s = 1\ndo = [{post=""}]', "post needs a text"),
         ('[[rule]]\naction = "a"\nlasts_s = 1\non = 1\ndo = [{sound=""}]', "on must be true or false"),
         ('[mqtt]\nhost = "h"\nport = 99999', "port from 1 to 65535"),
+        ('[mqtt]\nhost = "mqtt://me:secret@10.0.0.7"', "host is a name alone, as in"),
         ('[mqtt]\npassword = "p"', "'password' is not one of"),
         ("a = = 1", "is not a valid TOML file"),
         ("a = 1" + "0" * 5000, "is not a valid TOML file"),

@@ -127,13 +127,13 @@ def test_a_rule_can_be_tried_and_others_used(told):
 
 def test_a_fault_of_ours_ends_one_reaction_and_not_the_thread(told, monkeypatch):
     def broken(arguments):
-        raise RuntimeError("oops")
+        raise RuntimeError("oops, not http://me:secret@10.0.0.7/x")
 
     monkeypatch.setattr(reactions, "run_command", broken)
     runner = AlertRunner(Alerts((rule(),)), told)
     runner.try_rule(rule())
     runner.try_rule(rule())
-    assert [outcome.failure for outcome in told.wait(2)] == ["RuntimeError: oops"] * 2
+    assert [outcome.failure for outcome in told.wait(2)] == ["RuntimeError: oops, not http://10.0.0.7/x"] * 2
     runner.close()
 
 
