@@ -1,19 +1,21 @@
 """HTTP POST to this machine and to private networks, and elsewhere only where the user has named the host."""
 
 import contextlib
+import io
 import ipaddress
 import json
 import socket
 import ssl
+import time
 from collections.abc import Collection, Mapping, Sequence
-from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
+from http.client import HTTPS_PORT, HTTPConnection, HTTPException, HTTPResponse, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.alerts.rules import AlertError
 from pose.address import public_name
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 5.0  # from connecting to the answer
 
 # Of `is_private` Python also thinks of addresses that lead elsewhere; these are the ones that RFC 1918, 4193 and the
 # loopback ranges give. Link-local ones (169.254/16) are not among them: clouds keep their secrets there.
@@ -88,38 +90,66 @@ def _connected(addresses: Sequence[str], port: int) -> socket.socket:
     timeout_s = TIMEOUT_S / len(addresses)
     for address in addresses[:-1]:
         with contextlib.suppress(OSError):
-            return _open(address, port, timeout_s)
-    return _open(addresses[-1], port, timeout_s)
+            return socket.create_connection((address, port), timeout_s)
+    return socket.create_connection((addresses[-1], port), timeout_s)
 
 
-def _open(address: str, port: int, timeout_s: float) -> socket.socket:
-    opened = socket.create_connection((address, port), timeout_s)
-    opened.settimeout(TIMEOUT_S)  # for the answer
-    return opened
+class _Timely(io.RawIOBase):
+    """What a socket receives until a time: its own timeout begins anew with every byte."""
+
+    def __init__(self, opened: socket.socket, deadline_s: float) -> None:
+        self._socket, self._deadline_s = opened, deadline_s
+
+    def readable(self) -> bool:
+        """io's."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """io's. Raises TimeoutError."""
+        _give_until(self._deadline_s, self._socket)
+        return self._socket.recv_into(buffer)
+
+
+class _TimelyAnswer(HTTPResponse):
+    """Has to be complete in the time that its socket has left when the message has been sent."""
+
+    def __init__(self, opened: socket.socket, *given: Any, **named: Any) -> None:
+        super().__init__(opened, *given, **named)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Timely(opened, time.monotonic() + (opened.gettimeout() or TIMEOUT_S)))
+
+
+def _give_until(deadline_s: float, opened: socket.socket) -> None:
+    left_s = deadline_s - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    opened.settimeout(left_s)
 
 
 class _Pinned(HTTPConnection):
     """Connects to addresses that are already known."""
 
+    response_class = _TimelyAnswer
+
     def __init__(self, host: str, port: int, addresses: Sequence[str]) -> None:
-        super().__init__(host, port, timeout=TIMEOUT_S)
+        super().__init__(host, port)
         self._addresses = addresses
+        self._deadline_s = time.monotonic() + TIMEOUT_S
 
     def connect(self) -> None:
         """http.client's."""
         self.sock = _connected(self._addresses, self.port)
+        _give_until(self._deadline_s, self.sock)
 
 
-class _PinnedTls(HTTPSConnection):
-    def __init__(self, host: str, port: int, addresses: Sequence[str]) -> None:
-        self._tls = ssl.create_default_context()
-        super().__init__(host, port, timeout=TIMEOUT_S, context=self._tls)
-        self._addresses = addresses
+class _PinnedTls(_Pinned):
+    default_port = HTTPS_PORT
 
     def connect(self) -> None:
         """http.client's."""
-        plain = _connected(self._addresses, self.port)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        super().connect()
+        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+        _give_until(self._deadline_s, self.sock)
 
 
 def _reason(error: Exception) -> str:

@@ -158,7 +158,7 @@ def test_no_message_repeats_a_secret_of_the_address(url, says):
     assert "\n" not in str(error.value)
 
 
-def answering(*parts):
+def answering(parts):
     """A server that gives one connection these bytes as they come; its port."""
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -173,6 +173,22 @@ def answering(*parts):
 
 
 def test_an_answer_that_is_not_http_is_not_repeated():
-    port = answering(b"POST /x?token=Zq7xVkW4yB\r\n\r\n")
+    port = answering([b"POST /x?token=Zq7xVkW4yB\r\n\r\n"])
     with pytest.raises(AlertError, match=r"did not take the message: its answer is not HTTP$"):
         post(f"http://127.0.0.1:{port}/x?token=Zq7xVkW4yB", {})
+
+
+def test_a_server_that_answers_a_byte_at_a_time_has_no_more_time_than_another(monkeypatch):
+    monkeypatch.setattr(http_post, "TIMEOUT_S", 0.5)
+    done = threading.Event()
+
+    def trickle():
+        yield b"HTTP/1.1 200 OK\r\n"
+        while not done.wait(0.05):
+            yield b"X: y\r\n"
+
+    try:
+        with pytest.raises(AlertError, match="no answer within"):
+            post(f"http://127.0.0.1:{answering(trickle())}/", {})
+    finally:
+        done.set()
