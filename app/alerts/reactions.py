@@ -1,5 +1,6 @@
 """What a rule does. Each reaction ends within seconds and raises AlertError where it fails."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import tempfile
 import wave
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from pose.address import public_name, redacted
 from pose.whole_file import atomic_write
 
 _COMMAND_S = 10.0
+_SAID_BYTES = 4096  # of the end of what a program that failed has said
 _PLAYERS = ("pw-play", "paplay", "aplay", "afplay")
 _RATE = 22050
 
@@ -56,22 +59,40 @@ class Reactions:
 
 
 def run_command(arguments: Sequence[str]) -> None:
-    """Run a program, never through a shell, for _COMMAND_S at most."""
+    """Run a program, never through a shell, for _COMMAND_S at most. What it leaves running is not waited for."""
+    program = arguments[0]
     try:
-        done = subprocess.run(
-            list(arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_S, check=False
-        )
+        with tempfile.TemporaryFile() as said:  # a pipe ends only with the last program that has it
+            status = _status_of(arguments, said)
+            last = _last_line(said) if status else ""
     except FileNotFoundError:
-        raise AlertError(f"there is no program {arguments[0]!r}; give its whole path") from None
-    except subprocess.TimeoutExpired:
-        raise AlertError(f"{arguments[0]} did not end within {_COMMAND_S:.0f} s and was stopped") from None
+        raise AlertError(f"there is no program {program!r}; give its whole path") from None
     except (OSError, ValueError) as error:
-        raise AlertError(f"{arguments[0]} cannot be run: {getattr(error, 'strerror', None) or error}") from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise AlertError(
-            f"{arguments[0]} failed with status {done.returncode}{': ' + redacted(said[-1]) if said else ''}"
-        )
+        raise AlertError(f"{program} cannot be run: {getattr(error, 'strerror', None) or error}") from None
+    if status is None:
+        raise AlertError(f"{program} did not end within {_COMMAND_S:.0f} s and was stopped")
+    if status:
+        raise AlertError(f"{program} failed with status {status}{': ' + redacted(last) if last else ''}")
+
+
+def _status_of(arguments: Sequence[str], errors: IO[bytes]) -> int | None:
+    """None where it took too long and was stopped."""
+    process = subprocess.Popen(list(arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+    try:
+        return process.wait(_COMMAND_S)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            process.wait()
+
+
+def _last_line(said: IO[bytes]) -> str:
+    size = said.seek(0, os.SEEK_END)
+    said.seek(max(0, size - _SAID_BYTES))
+    lines = said.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def play(file: str) -> None:

@@ -1,5 +1,6 @@
 """What rules do, with real programs and servers on this machine."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import time
 import wave
 
+import psutil
 import pytest
 from mqtt_broker import FakeBroker
 from pythonosc.dispatcher import Dispatcher
@@ -37,6 +39,30 @@ def test_commands_that_fail_say_why():
         run_command(["no-such-program"])
     with pytest.raises(AlertError, match="failed with status 3: too bad"):
         run_command([sys.executable, "-c", "import sys; sys.stderr.write('too bad'); sys.exit(3)"])
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_what_a_command_leaves_running_is_not_waited_for(status, tmp_path, monkeypatch):
+    """As xdg-open does with a viewer, which has the command's outputs for as long as it is open."""
+    end, pid = tmp_path / "end", tmp_path / "pid"
+    viewer = f"import os, pathlib, time\nwhile not pathlib.Path({str(end)!r}).exists(): time.sleep(0.02)"
+    script = (
+        f"import pathlib, subprocess, sys; viewer = subprocess.Popen([sys.executable, '-c', {viewer!r}])\n"
+        f"pathlib.Path({str(pid)!r}).write_text(str(viewer.pid)); sys.stderr.write('opened'); sys.exit({status})"
+    )
+    monkeypatch.setattr(reactions, "_COMMAND_S", 60.0)
+    try:
+        with pytest.raises(AlertError, match=r"status 3: opened$") if status else contextlib.nullcontext():
+            run_command([sys.executable, "-c", script])
+        assert psutil.pid_exists(int(pid.read_text()))
+    finally:
+        end.touch()
+
+
+def test_a_command_that_takes_too_long_is_stopped(monkeypatch):
+    monkeypatch.setattr(reactions, "_COMMAND_S", 0.2)
+    with pytest.raises(AlertError, match="did not end within 0 s and was stopped"):
+        run_command([sys.executable, "-c", "import time; time.sleep(600)"])
 
 
 def test_no_line_shows_a_secret_of_an_address():
