@@ -29,6 +29,7 @@ class MqttLink:
         self._client: Any = None
         self._connected = threading.Event()
         self._refused = ""
+        self._state = ""  # the sensor's, for the next connection
 
     def publish(self, topic: str, values: Mapping[str, Any] | str, *, retain: bool = False) -> None:
         """Wait until the broker has it (QoS 1). Raises AlertError."""
@@ -45,8 +46,12 @@ class MqttLink:
             raise AlertError(f"{self._name()} did not confirm the message within {_TIMEOUT_S:.0f} s")
 
     def show_action(self, action: str) -> None:
-        """The sensor's new state."""
-        self.publish(STATE, action, retain=True)
+        """The sensor's new state. Raises AlertError; a connection that is made later shows it all the same."""
+        self._state = ""  # a connection that is made now is to show nothing else first
+        try:
+            self.publish(STATE, action, retain=True)
+        finally:
+            self._state = action
 
     def close(self) -> None:
         """Say that the sensor is away, and end."""
@@ -100,6 +105,8 @@ class MqttLink:
         if self._broker.home_assistant:
             client.publish(DISCOVERY, json.dumps(_discovery()), qos=1, retain=True)
             client.publish(AVAILABLE, "online", qos=1, retain=True)
+            if self._state:  # it was never taken, or the broker has begun anew and forgotten it
+                client.publish(STATE, self._state, qos=1, retain=True)
         self._connected.set()
 
     def _name(self) -> str:

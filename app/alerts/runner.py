@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 32  # what is slower than this many alerts loses the newest, and says so
 _CLOSE_S = 1.0
+_AGAIN_S = 15.0  # until a state that could not be shown is tried again; an attempt may hold alerts up for seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class AlertRunner:
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
         self._action = ""
+        self._not_shown_s: float | None = None  # when showing it failed
         self._reactions = Reactions(alerts)
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
         self._thread.start()
@@ -61,7 +64,7 @@ class AlertRunner:
         self._queue.put(alerts)  # also where there is no place for another alert; first, so that their broker is told
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
-        self._action = ""
+        self._action, self._not_shown_s = "", None
 
     def try_rule(self, rule: Rule) -> None:
         """Do what the rule says, now."""
@@ -101,8 +104,10 @@ class AlertRunner:
         if first is not None and first.decision is None:
             return
         action = first.decision.action if first is not None and first.decision is not None else NOBODY
-        if action != self._action and self._queue.qsize() < MAX_WAITING:  # else with a later result: it is a state
-            self._action = action
+        failed_s = self._not_shown_s
+        due = action != self._action or (failed_s is not None and time.monotonic() >= failed_s + _AGAIN_S)
+        if due and self._queue.qsize() < MAX_WAITING:  # else with a later result: it is a state
+            self._action, self._not_shown_s = action, None
             self._queue.put(action)
 
     # The runner's thread.
@@ -113,8 +118,10 @@ class AlertRunner:
                 self._reactions.close()
                 self._reactions = Reactions(what)
             elif isinstance(what, str):
-                if self._reactions.mqtt is not None:
-                    self._attempt("Home Assistant", partial(self._reactions.mqtt.show_action, what))
+                mqtt = self._reactions.mqtt
+                if mqtt is not None:
+                    shown = self._attempt("Home Assistant", partial(mqtt.show_action, what))
+                    self._not_shown_s = None if shown else time.monotonic()
             else:
                 self._doing = what
                 for reaction in what.rule.reactions:
@@ -123,7 +130,8 @@ class AlertRunner:
             self._queue.task_done()
         self._reactions.close()
 
-    def _attempt(self, name: str, do: Callable[[], None]) -> None:
+    def _attempt(self, name: str, do: Callable[[], None]) -> bool:
+        """Whether it was done; the outcome is told."""
         try:
             do()
         except AlertError as error:
@@ -133,3 +141,5 @@ class AlertRunner:
             self._on_outcome(Outcome(name, redacted(f"{type(error).__name__}: {error}")))
         else:
             self._on_outcome(Outcome(name))
+            return True
+        return False

@@ -199,10 +199,24 @@ def test_a_connection_that_breaks_is_told_by_the_broker_and_comes_back(broker):
     link.show_action("wave")
     started.drop()
     wait_for(lambda: (AVAILABLE, "offline", 1, True) in started.published)
-    wait_for(lambda: started.published.count((AVAILABLE, "online", 1, True)) == 2)
+    wait_for(lambda: started.published.count((STATE, "wave", 1, True)) == 2)  # the broker may have lost it
+    assert started.published.count((AVAILABLE, "online", 1, True)) == 2
     link.show_action("clap")
     link.close()
-    assert [message.payload for message in started.published if message.topic == STATE] == ["wave", "clap"]
+    assert [message.payload for message in started.published if message.topic == STATE] == ["wave", "wave", "clap"]
+
+
+def test_a_state_that_no_broker_took_is_shown_by_the_next_connection(broker):
+    started = broker()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        link = MqttLink(Broker("127.0.0.1", free.getsockname()[1], home_assistant=True))
+        with pytest.raises(AlertError, match="cannot be reached"):
+            link.show_action("wave")
+    link._broker = Broker("127.0.0.1", started.port, home_assistant=True)  # as if this one had been away
+    link.publish("t", "x")
+    link.close()
+    assert started.published.count((STATE, "wave", 1, True)) == 1
 
 
 def test_without_home_assistant_there_is_no_sensor(broker):

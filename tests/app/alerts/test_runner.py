@@ -156,6 +156,27 @@ def test_the_action_is_shown_whenever_it_changes(told, monkeypatch):
     runner.close()
 
 
+def test_an_action_that_could_not_be_shown_is_shown_later_though_it_goes_on(told, monkeypatch):
+    shown = []
+
+    def show(link, action):
+        shown.append(action)
+        if len(shown) < 3:
+            raise AlertError("no broker here")
+
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", show)
+    runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)), told)
+    attempts = []
+    for again_s in (1e6, 1e6, 0.0, 0.0, 0.0):
+        monkeypatch.setattr("app.alerts.runner._AGAIN_S", again_s)
+        runner(result(1.0, "wave"))
+        assert runner.wait(60)
+        attempts.append(len(shown))
+    runner.close()
+    assert attempts == [1, 1, 2, 3, 3]
+    assert shown == ["wave"] * 3
+
+
 @pytest.fixture
 def full(told, monkeypatch):
     """full(alerts): a runner that is stuck and has no place for another alert, and what sets it free."""
