@@ -1,6 +1,7 @@
 """What was done when, kept in SQLite on this machine for as long as the user wants it. Nothing is kept unless asked."""
 
 import logging
+import math
 import queue
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from platformdirs import user_data_path
 from app.errors import OutputError
 from app.outputs.event_table import write_table
 from app.results import Result
+from pose.types import Frame
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +149,7 @@ class HistoryLog:
     """A tap that keeps each action when it ends, on a thread of its own; the run never waits.
 
     wanted(): whether this is to be kept now. failed(line): it cannot be; on the log's thread, once.
+    clock: seconds since 1970. counter: as of the frames' captured_s.
     """
 
     def __init__(
@@ -155,8 +158,11 @@ class HistoryLog:
         wanted: Callable[[], bool] = lambda: True,
         failed: Callable[[str], None] = log.warning,
         clock: Callable[[], float] = time.time,
+        counter: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._history, self._wanted, self._failed, self._clock = history, wanted, failed, clock
+        self._history, self._wanted, self._failed = history, wanted, failed
+        self._clock, self._counter = clock, counter
+        self._captured_s = self._captured_at = math.nan  # of the newest frame, by either clock
         self._queue: queue.Queue[Done | None] = queue.Queue(_MAX_WAITING)
         self._reported = False
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
@@ -164,18 +170,26 @@ class HistoryLog:
 
     def __call__(self, result: Result) -> None:
         """The tap."""
+        captured_at = self._time_of_day(result.frame)
         ended = [event for event in result.events if event.kind == "end"]
         if not ended or not self._wanted():
             return
-        now = self._clock()
         for event in ended:
             duration_s = event.duration_s or 0.0
-            started = now - (result.frame.time_s - event.time_s) - duration_s
+            started = captured_at - (result.frame.time_s - event.time_s) - duration_s
             done = Done(started, event.action, event.person, duration_s, event.count)
             try:
                 self._queue.put_nowait(done)
             except queue.Full:
                 self._tell("the disk is too slow to keep the history: some of it is lost")
+
+    def _time_of_day(self, frame: Frame) -> float:
+        """When it was captured, in seconds since 1970. Determined while it is new: the end of a run repeats the last
+        frame, perhaps after a pause of hours, in which the computer may have slept."""
+        if frame.captured_s != self._captured_s:
+            self._captured_s = frame.captured_s
+            self._captured_at = self._clock() - (self._counter() - frame.captured_s)
+        return self._captured_at
 
     def close(self) -> None:
         """Write what waits, for a second at most."""

@@ -23,7 +23,8 @@ def history(tmp_path):
 
 
 def result(time_s, *events):
-    return Result(Frame(np.zeros((4, 4, 3), np.uint8), time_s, 0.0, 0), (), events, True, time_s)
+    """Of a frame that was captured at 300 s more of the frames' counter."""
+    return Result(Frame(np.zeros((4, 4, 3), np.uint8), time_s, 300.0 + time_s, 0), (), events, True, time_s)
 
 
 def at(days=0, hours=0.0):
@@ -31,12 +32,25 @@ def at(days=0, hours=0.0):
 
 
 def test_an_action_is_kept_when_it_ends_with_the_time_of_day_at_which_it_began(history):
-    log = HistoryLog(history, clock=lambda: 1000.0)
+    log = HistoryLog(history, clock=lambda: 1000.0, counter=lambda: 360.0)
     log(result(50.0, ActionEvent("start", 40.0, 0, "squat", 0.9)))
     log(result(60.0, ActionEvent("end", 58.0, 0, "squat", 0.9, 18.0, 7)))
     log.close()
     assert history.totals(980.0, 980.5) == [Total("squat", 18.0, 1, 7, 18.0)]
     assert history.totals(980.5, 2000.0) == []
+
+
+@pytest.mark.parametrize(("seen_before", "slept_s"), [(True, 0.0), (True, 5000.0), (False, 0.0)])
+def test_a_pause_before_the_end_of_a_run_moves_nothing(history, seen_before, slept_s):
+    """The end of the run tells the last frame again. The frames' counter may stand still while a computer sleeps."""
+    now = [1000.0, 360.0]
+    log = HistoryLog(history, clock=lambda: now[0], counter=lambda: now[1])
+    if seen_before:  # else the history was switched on in the pause
+        log(result(60.0))
+    now[:] = [1000.0 + 3600.0 + slept_s, 360.0 + 3600.0]
+    log(result(60.0, ActionEvent("end", 60.0, 0, "squat", 0.9, 18.0, 7)))
+    log.close()
+    assert history.totals(982.0, 982.5) == [Total("squat", 18.0, 1, 7, 18.0)]
 
 
 def test_nothing_is_made_where_nothing_is_kept(history):
