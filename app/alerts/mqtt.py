@@ -5,6 +5,7 @@ import json
 import os
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ from app.alerts.rules import AlertError, Broker
 STATE = "actionlens/action"
 AVAILABLE = "actionlens/available"
 DISCOVERY = "homeassistant/sensor/actionlens/action/config"
-_TIMEOUT_S = 5.0
+_CONNECT_S = 2.5  # and as much again for TLS
+_TIMEOUT_S = 5.0  # from then until the broker has confirmed a message; an alert has ten seconds in all
 _NEED = "needs paho-mqtt: pip install 'actionlens[alerts]'"
 
 
@@ -35,11 +37,11 @@ class MqttLink:
         """Wait until the broker has it (QoS 1). Raises AlertError."""
         if "#" in topic or "+" in topic or not topic:
             raise AlertError(f"MQTT cannot publish to {topic!r}: a topic has no + and no #")
-        client = self._ready()
+        client, deadline_s = self._ready()
         payload = values if isinstance(values, str) else json.dumps(values)
         message = client.publish(topic, payload, qos=1, retain=retain)
         try:
-            message.wait_for_publish(_TIMEOUT_S)
+            message.wait_for_publish(max(0.0, deadline_s - time.monotonic()))
         except (RuntimeError, ValueError) as error:
             raise AlertError(f"{self._name()} did not take the message: {error}") from None
         if not message.is_published():
@@ -63,12 +65,14 @@ class MqttLink:
             self._client.loop_stop()
             self._client = None
 
-    def _ready(self) -> Any:
+    def _ready(self) -> tuple[Any, float]:
+        """The connected client, and until when it has time."""
         if self._client is None:
             self._client = self._connect()
+        deadline_s = time.monotonic() + _TIMEOUT_S
         if not self._connected.wait(_TIMEOUT_S):
             raise AlertError(self._refused or f"{self._name()} does not answer; is the broker running?")
-        return self._client
+        return self._client, deadline_s
 
     def _connect(self) -> Any:
         try:
@@ -89,6 +93,7 @@ class MqttLink:
         client.on_connect = self._on_connect
         client.on_disconnect = lambda *_: self._connected.clear()
         client.reconnect_delay_set(1, 30)
+        client.connect_timeout = _CONNECT_S
         try:
             client.connect(broker.host, broker.port)
         except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import wave
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -290,3 +291,28 @@ def test_a_connection_that_has_just_been_lost_can_be_closed(error):
     link.close()
     link.close()
     assert client.done == ("disconnect", "loop_stop")
+
+
+def test_waiting_for_the_connection_and_for_the_answer_take_their_time_from_one_limit(monkeypatch):
+    now, given = [100.0], []
+
+    class Slow:
+        def wait(self, limit_s):
+            now[0] += limit_s - 1.0
+            return True
+
+        def publish(self, *_, **__):
+            return self
+
+        def wait_for_publish(self, limit_s):
+            given.append(limit_s)
+
+        def is_published(self):
+            return False
+
+    monkeypatch.setattr("app.alerts.mqtt.time", SimpleNamespace(monotonic=lambda: now[0]))
+    link = MqttLink(Broker("127.0.0.1"))
+    link._client = link._connected = Slow()
+    with pytest.raises(AlertError, match="did not confirm"):
+        link.publish("t", "x")
+    assert given == [1.0]
