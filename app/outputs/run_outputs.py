@@ -44,6 +44,9 @@ class Outputs:
         _refuse_one_for_two(outputs)
         self._files = list(outputs.values())
         self._refuse_overwriting(options.source)
+        for what, read in (("file of rules", options.alerts), ("pose model", options.pose_model)):
+            if read is not None:
+                self._refuse(read, what)
         with ExitStack() as opened:
             self._open(options, opened)
             self._opened = opened.pop_all()
@@ -64,9 +67,12 @@ class Outputs:
         self._opened.close()
 
     def _refuse_overwriting(self, source: str) -> None:
+        self._refuse(local_path(source), "video")
+
+    def _refuse(self, read: Path, what: str) -> None:
         for file in self._files:
-            if _is_same(file, local_path(source)):
-                raise OutputError(f"cannot write {file}: it is the video that is read; give the output another name")
+            if _is_same(file, read):
+                raise OutputError(f"cannot write {file}: it is the {what} that is read; give the output another name")
 
     def _open(self, options: RunOptions, opened: ExitStack) -> None:
         # Each brings libraries of its own: only what is asked for is imported. What empties a file is opened last, so

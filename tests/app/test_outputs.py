@@ -112,6 +112,15 @@ def test_the_video_that_is_read_is_never_written(tmp_path, output, spelt, monkey
     assert video.read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize(("option", "what"), [("alerts", "file of rules"), ("pose_model", "pose model")])
+def test_no_other_file_that_is_read_is_written(tmp_path, option, what):
+    file = tmp_path / "precious"
+    file.write_text("precious")
+    with pytest.raises(OutputError, match=f"it is the {what} that is read"):
+        Outputs(RunOptions(json=str(file), **{option: file}))
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
+
+
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize(
     ("first", "second"), [("save", "json"), ("save", "events_csv"), ("json", "events_csv")], ids=lambda name: name
