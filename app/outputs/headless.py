@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USER_ERROR = 0, 1, 2
 _POLL_S = 0.1
+_QUIET_S = 0.5
 _ALERTS_S = 30.0  # for the alerts that still wait when a run is over
 
 
@@ -50,10 +51,10 @@ def run_headless(options: RunOptions, make_engine: Callable[[RunOptions], Engine
             engine.stop(1.5)
             try:
                 finished = _finish(outputs)  # first: a file is not to stay open while alerts are slow
+                reporter.tell()
             finally:
                 if alerts is not None:
                     _finish_alerts(alerts, interrupt)
-        reporter.tell()
         reporter.sum_up()
     if interrupt.requested.is_set():
         return INTERRUPTED
@@ -84,6 +85,8 @@ def _alerts(options: RunOptions) -> "AlertRunner | None":
 def _finish_alerts(alerts: "AlertRunner", interrupt: Interrupt) -> None:
     """A file is worked through faster than its alerts: what waits is done, within a time, and unless a signal comes."""
     deadline = time.monotonic() + _ALERTS_S
+    if not interrupt.requested.is_set() and not alerts.wait(_QUIET_S):
+        _say("the run is over; the alerts that still wait are being done, Ctrl-C drops them")
     while not interrupt.requested.is_set() and time.monotonic() < deadline:
         if alerts.wait(_POLL_S):
             break

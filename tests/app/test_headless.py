@@ -176,19 +176,21 @@ def test_a_file_that_is_read_fast_gets_all_its_alerts(tmp_path):
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.glob("*.done")) == [f"{number}.done" for number in range(6)]
     assert "rule" not in done.stderr
+    assert "60 frames, 0 dropped" in done.stderr
 
 
 @posix
 def test_ctrl_c_drops_the_alerts_that_wait_and_tells_each(tmp_path):
     stuck = "import sys, time; open(sys.argv[1], 'w'); time.sleep(9)"
-    with started("file", "--alerts", six_rules(tmp_path, stuck), until="actions on") as process:
+    with started("file", "--alerts", six_rules(tmp_path, stuck), until="alerts that still wait") as process:
         while not (tmp_path / "0.done").exists():
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     told = re.findall(r"^rule (\d): (skipped|left unfinished): .*\(alert at \d+\.\d\d s\)$", rest, re.MULTILINE)
-    assert told == [(str(number), "skipped") for number in range(1, 6)] + [("0", "left unfinished")]
+    begun = len(list(tmp_path.glob("*.done")))  # one, unless the machine is very slow
+    assert told == [(str(n), "skipped") for n in range(begun, 6)] + [(str(begun - 1), "left unfinished")]
 
 
 def test_a_source_that_hangs_while_opening_exits_with_2_at_all():
