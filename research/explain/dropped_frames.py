@@ -63,8 +63,8 @@ def run_dropped_frames(options: argparse.Namespace) -> None:
 def dropped_frames(
     networks: Sequence[Any], drawn: Sample, seed: int, place: str = "random"
 ) -> dict[int, tuple[float, float]]:
-    """Accuracy and balanced accuracy by the number of frames dropped, of DROPPED. place: one of DROP_PLACES; at random, frames
-    are drawn anew for every clip of a batch of all clips."""
+    """Accuracy and balanced accuracy by the number of frames dropped, of DROPPED. place: one of DROP_PLACES; at random,
+    frames are drawn anew for every clip of a batch of all clips."""
     clips = drawn.clips
     features = clip_features(
         np.stack([clip.xy_px for clip in clips]), np.stack([clip.confidence for clip in clips]), clips[0].fps
