@@ -40,6 +40,7 @@ GOOD_RECALL = 0.9  # from here on an action needs no more examples
 LEARNING_RATE = 0.5
 _MAX_EXAMPLES_ASKED = 20
 _MIN_EVIDENCE = 0.05
+_ALL = "All examples are"
 _CONTRADICTED, _CONTRADICTING = 0.15, 0.6  # probabilities of its own and of another action of a suspect example
 
 
@@ -317,17 +318,40 @@ def unnamed_sentence(examples: Sequence[Example]) -> str:
     return "Some takes have no person's name, so it was not checked how well it works for other people."
 
 
+def session_sentence(examples: Sequence[Example]) -> str:
+    """Why no session was held out, and what to do."""
+    whole = _of_one([(example.action, session_of(example)) for example in examples])
+    why = f"{whole} from one session, where all examples look similar" if whole else "No session could be held out"
+    return f"{why}. Record every action on another day, in other clothes and light, and check again."
+
+
+def person_sentence(examples: Sequence[Example]) -> str:
+    """Why no person was held out, and what to do."""
+    if unnamed := unnamed_sentence(examples):
+        return unnamed
+    whole = _of_one([(example.action, example.person or None) for example in examples])
+    unknown = "how well it works for other people is not known."
+    if whole == _ALL:
+        return f"{_ALL} of one person: {unknown}"
+    why = f"{whole} of one person alone" if whole else "No person could be held out"
+    return f"{why}: {unknown} Let others record each action, too."
+
+
+def _of_one(groups: Sequence[tuple[str, str | None]]) -> str:
+    """What is of one group, as the beginning of a sentence; "" where that is only some actions or none. groups: of each
+    example, its action and its group."""
+    of_actions = {(action, group) for action, group in groups if action != NOTHING}
+    if len({group for _, group in of_actions}) == 1:
+        return _ALL
+    return "Every action is" if len({action for action, _ in of_actions}) == len(of_actions) else ""
+
+
 def _remarks(lesson: Lesson, checks: Sequence[HeldOutCheck]) -> tuple[str, ...]:
     remarks = []
     if all(each.held_out == EXAMPLES for each in checks):
-        one = len({session_of(example) for example in lesson.examples if example.action != NOTHING}) == 1
-        remarks.append(
-            f"{'All examples are' if one else 'Every action is'} from one session, where all examples look similar. "
-            "Record on another day, in other clothes and light, and check again."
-        )
+        remarks.append(session_sentence(lesson.examples))
     if all(each.held_out != PEOPLE for each in checks):
-        one_person = "All examples are of one person: how well it works for other people is not known."
-        remarks.append(unnamed_sentence(lesson.examples) or one_person)
+        remarks.append(person_sentence(lesson.examples))
     if checks[0].not_judged:
         one = checks[0].not_judged == 1
         remarks.append(

@@ -14,6 +14,8 @@ from recognizer.teaching.check import (
     copies_sentence,
     example_probabilities,
     needed_examples,
+    person_sentence,
+    session_sentence,
     unnamed_sentence,
 )
 from recognizer.teaching.lesson import NOTHING, prepare
@@ -268,6 +270,29 @@ def named(examples, *names):
 
 UNNAMED = "Some takes have no person's name, so it was not checked how well it works for other people."
 ONE_PERSON = "All examples are of one person: how well it works for other people is not known."
+
+
+def test_an_action_of_each_person_is_not_all_of_one_person(base, shape):
+    examples = [*made_examples(("raise",), 4), *made_examples(("bow",), 4, people=("Bob",))]
+    found = checked(examples, base, shape)
+    assert [each.held_out for each in found.checks] == [EXAMPLES]
+    assert found.remarks[1].startswith("Every action is of one person alone: how well it works for other people")
+    assert found.remarks[1].endswith("Let others record each action, too.")
+
+
+@pytest.mark.parametrize(
+    ("groups", "session", "person"),
+    [
+        ((("raise", "A"), ("bow", "A")), "All examples are from one", "All examples are of one person:"),
+        ((("raise", "A"), ("bow", "B")), "Every action is from one", "Every action is of one person alone:"),
+        ((("raise", "A"), ("step", "A"), ("step", "B"), ("bow", "B")), "No session could be", "No person could be"),
+    ],
+)
+def test_why_nobody_and_no_session_was_held_out(groups, session, person):
+    examples = [made_example(action, person=group, session=group) for action, group in groups]
+    examples.append(made_example(NOTHING, person="C", session="C"))
+    assert session_sentence(examples).startswith(session)
+    assert person_sentence(examples).startswith(person)
 
 
 @pytest.mark.parametrize("names", [(None, "Ada"), ("Ada", "Bob", None)])
