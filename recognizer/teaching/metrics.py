@@ -83,8 +83,10 @@ class HeldOutCheck:
         """Why no percentage can be given, and what to do; "" where one can."""
         if not self.examples:
             return "not checked: no example could be held out; record in a second session"
-        if self.seen or self.held_out == EXAMPLES:
-            return "not checked: all examples are from one session; record in a second session"
+        if self.seen:
+            return "not checked: no person and no session in the test part is new; record it in another session"
+        if self.held_out == EXAMPLES:
+            return "not checked: no session was held out; record every action in a second session"
         if self.examples < MIN_EVALUATED:
             return f"too few separate takes ({self.examples}) for a percentage. Record more on another occasion"
         return ""

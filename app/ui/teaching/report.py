@@ -228,7 +228,7 @@ def _check_html(check: Mapping[str, Any]) -> str:
     )
     confused = f"<p>Mistakes: {mistakes}.</p>" if mistakes else ""
     if verdict:
-        within = "Within one session, " if verdict.startswith(_NOT_CHECKED) else ""
+        within = "Within the same sessions, " if verdict.startswith(_NOT_CHECKED) else ""
         count = f" {within}{right} of {counted(examples, 'example')} were correct." if examples else ""
         return f"<p>{escape(_sentence(verdict))}{count}</p>{confused if examples else ''}"
     low, high = check.get("interval") or (None, None)

@@ -14,7 +14,9 @@ from recognizer.teaching.check import (
     merged,
     needed_examples,
     people_of,
+    person_sentence,
     session_of,
+    session_sentence,
     shown_live,
     suspects_of,
 )
@@ -26,27 +28,32 @@ from recognizer.training.augment import Array
 from recognizer.training.fine_tune.training import HOP_S, SHAPE, window_probabilities
 
 _HOLD_OUT_EVERY = 3  # without people or sessions, every third example of an action is held out
+_ONLY_ONE = {
+    PEOPLE: "Only one person was held out: with a few takes the figures are rough.",
+    SESSIONS: "Only one session was held out: with a few takes the figures are rough.",
+}
 _MIN_SPLIT_S = 3.0  # of footage of nothing, for a third of it to be worth holding out
 
 
 def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example], str]:
-    """Examples to train on, examples to check with, and what is held out: the last person where there are several, the
-    last session where there are several, or a part of each action's examples where the rest would miss an action.
+    """Examples to train on, examples to check with, and what is held out: the last person without whom every action is
+    left, else the last such session, else a part of each action's examples.
 
     Footage of nothing is always on both sides where there are three examples of it, or one that can be cut.
     """
     actions = [example for example in examples if example.action != NOTHING]
     together = copy_groups(actions)
     held_out, held = EXAMPLES, list[Example]()
+    shown = [example.action for example in actions]
     for what, named in (
         (PEOPLE, people_of(actions)),
         (SESSIONS, [session_of(c) for c in actions]),
     ):
         groups = merged(named, together)
-        rest = [example for example, group in zip(actions, groups, strict=True) if group != groups[-1]]
-        if {example.action for example in rest} == {example.action for example in actions}:
+        last = _last_to_hold_out(shown, groups)
+        if last is not None:
             held_out = what
-            held = [example for example, group in zip(actions, groups, strict=True) if group == groups[-1]]
+            held = [example for example, group in zip(actions, groups, strict=True) if group == last]
             break
     if held_out == EXAMPLES:
         number, moments = Counter[str](), set[int]()
@@ -62,6 +69,14 @@ def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example], st
     still = [example for example in examples if example.around is not None and example.around not in held_names]
     kept = [example for example in actions if id(example) not in chosen]
     return [*kept, *nothing, *still], [*held, *of_nothing], held_out
+
+
+def _last_to_hold_out(actions: Sequence[str], groups: Sequence[int]) -> int | None:
+    """The last group without which every action is left; None where there is none. Both: of each example."""
+    total = Counter(actions)
+    of_groups = Counter(zip(groups, actions, strict=True))
+    needed = {group for (group, action), count in of_groups.items() if count == total[action]}
+    return next((group for group in reversed(groups) if group not in needed), None)
 
 
 def _split_nothing(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -132,17 +147,16 @@ def _false_alarms(
     return FalseAlarms(round(seconds, 1), dict(shown.most_common())) if seconds else None
 
 
-def remarks(check: Check, *, from_scratch: bool, start: str = "", unnamed: str = "") -> tuple[str, ...]:
-    """Caveats of the metrics. start: a sentence on the network that training started from. unnamed: why no person was
-    held out, if names are missing."""
-    found = []
+def remarks(check: Check, examples: Sequence[Example], *, from_scratch: bool, start: str = "") -> tuple[str, ...]:
+    """Caveats of the metrics. examples: all, held out or not. start: a sentence on the network that training started
+    from."""
+    actions = [example for example in examples if example.action != NOTHING]
     (figures,) = check.checks
-    if figures.held_out == EXAMPLES:
-        found.append("All examples are of one session: the figures are optimistic. Record on another day as well.")
-    else:
-        found.append("Only the last of them was held out; with a few examples each the figures are rough.")
-    if unnamed and figures.held_out != PEOPLE:
-        found.append(unnamed)
+    found = [session_sentence(actions) if figures.held_out == EXAMPLES else _ONLY_ONE[figures.held_out]]
+    if not all(metrics.examples for metrics in figures.actions.values()):
+        found.append("Some actions have no take that was held out, so they were not checked.")
+    if figures.held_out != PEOPLE:
+        found.append(person_sentence(actions))
     if check.alarms is None:
         found.append("There is too little footage of nothing: false alarms were not measured, thresholds are 0.5.")
     if from_scratch:

@@ -16,7 +16,7 @@ from recognizer.datasets.registry import terms_of
 from recognizer.model_card import DecisionRules, ModelCard, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
 from recognizer.teaching.__main__ import interrupt, lower_priority, say
-from recognizer.teaching.check import Check, example_probabilities, unnamed_sentence
+from recognizer.teaching.check import Check, example_probabilities
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
@@ -108,8 +108,7 @@ def _teach(
 
     without_held = train(kept, CHECKING, 0, _CHECKED)
     check, thresholds = evaluate(without_held, learnt, held, held_out, request.one_sided)
-    unnamed = unnamed_sentence([example for example in learnt if example.action != NOTHING])
-    check = replace(check, remarks=remarks(check, from_scratch=start is None, start=sentence, unnamed=unnamed))
+    check = replace(check, remarks=remarks(check, learnt, from_scratch=start is None, start=sentence))
     network = train(learnt, FITTING, _CHECKED, _FITTED)
     if tested:
         windows = [window_probabilities(network, example, mirror=not request.one_sided) for example in tested]

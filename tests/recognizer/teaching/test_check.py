@@ -74,7 +74,7 @@ def test_of_one_session_there_is_never_a_percentage(base, shape):
     found = checked(made_examples(examples=4), base, shape)
     (only,) = found.checks
     assert only.held_out == EXAMPLES
-    assert only.verdict == "not checked: all examples are from one session; record in a second session"
+    assert only.verdict == "not checked: no session was held out; record every action in a second session"
     (values,) = found.to_json()["checks"]
     assert (values["accuracy"], values["interval"], values["verdict"]) == (None, None, only.verdict)
     assert all(metrics["recall"] is None for metrics in values["actions"].values())
@@ -152,8 +152,11 @@ def test_intervals_are_wilsons_and_garwoods():
         (SESSIONS, 12, False, ""),
         (SESSIONS, 6, False, "too few separate takes (6) for a percentage. Record more on another occasion"),
         (PEOPLE, 0, False, "not checked: no example could be held out; record in a second session"),
-        (EXAMPLES, 90, False, "not checked: all examples are from one session; record in a second session"),
-        ("test", 90, True, "not checked: all examples are from one session; record in a second session"),
+        (EXAMPLES, 90, False, "not checked: no session was held out; record every action in a second session"),
+        (
+            *("test", 90, True),
+            "not checked: no person and no session in the test part is new; record it in another session",
+        ),
     ],
 )
 def test_what_a_figure_is_worth(held_out, examples, seen, verdict):
@@ -201,7 +204,7 @@ def test_a_tested_example_that_was_learnt_from_is_not_judged(base, base_folder, 
         TeachingRequest("quick", "mine", base_folder, tmp_path, [*examples, *test, copy], test=names)
     ).check
     assert (found.checks[0].held_out, found.checks[0].examples, found.checks[0].not_judged) == ("test", 3, 1)
-    assert found.checks[0].verdict.startswith("not checked: all examples are from one session")
+    assert found.checks[0].verdict.startswith("not checked: no person and no session in the test part is new")
     assert found.copies == ("copy/test",)
 
 

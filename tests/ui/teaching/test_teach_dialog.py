@@ -450,7 +450,7 @@ def test_a_figure_has_its_interval_and_one_that_says_nothing_is_none():
     assert "<b>90%</b> (70% to 97%) of 20 examples correct" in text
     assert "30.0</b> false alarms per hour (1 to 167)" in text
     text = as_html({"checks": [check | {"accuracy": None, "verdict": "not checked: record in a second session"}]})
-    assert "Not checked: record in a second session. Within one session, 18 of 20 examples were correct." in text
+    assert "Not checked: record in a second session. Within the same sessions, 18 of 20 examples were correct." in text
     assert "%" not in text
     none = {"accuracy": None, "clips": 0, "right": 0, "verdict": "not checked: no example could be held out"}
     assert "<p>Not checked: no example could be held out.</p>" in as_html({"checks": [check | none]}).replace(LTR, "")

@@ -149,16 +149,45 @@ def test_the_last_person_or_session_is_held_out_or_a_part_of_the_examples():
     assert {example.action for example in kept} == {"bow", "raise", "step"}
 
 
+def test_the_last_group_that_may_be_missing_is_held_out():
+    """Wednesday alone has a bow; and whoever is last alone does something."""
+    twice = made_examples(("raise", "step"), 4, people=("Ada", "Max"), sessions=("Monday", "Tuesday"))
+    alone = made_examples(("bow",), 3, people=("Zoe",), sessions=("Wednesday",))
+    for examples in ([*twice, *alone], [*alone, *twice]):
+        kept, held, how = split(examples)
+        assert (how, {example.person for example in held}) == (PEOPLE, {"Max"})
+        assert {example.action for example in kept} == {"bow", "raise", "step"}
+        of_nobody = [replace(example, person=None) for example in examples]
+        _, held, how = split(of_nobody)
+        assert (how, {example.session for example in held}) == (SESSIONS, {"Tuesday"})
+        found, _ = evaluate(Certain(), of_nobody, held, how)
+        assert found.checks[0].actions["bow"].examples == 0
+        told = remarks(found, of_nobody, from_scratch=False)
+        assert told[0].startswith("Only one session was held out")
+        assert told[1] == "Some actions have no take that was held out, so they were not checked."
+
+
+def test_a_session_for_each_action_is_not_all_of_one_session():
+    examples = [*made_examples(("raise",), 3), *made_examples(("bow",), 3, people=("Max",), sessions=("Tuesday",))]
+    _, held, how = split(examples)
+    assert how == EXAMPLES
+    found, _ = evaluate(Certain(), examples, held, how)
+    assert found.checks[0].verdict.startswith("not checked: no session was held out")
+    sessions, people, *_ = remarks(found, examples, from_scratch=False)
+    assert sessions.startswith("Every action is from one session")
+    assert people.startswith("Every action is of one person alone")
+
+
 def test_takes_without_a_name_are_not_a_last_person_to_hold_out():
     half = [replace(example, person=("Ada", None)[n % 2]) for n, example in enumerate(made_examples())]
     kept, held, how = split(half)
     assert (how, len(kept), len(held)) == (EXAMPLES, 9, 3)
     found, _ = evaluate(Certain(), half, held, how)
-    assert remarks(found, from_scratch=False, unnamed="No names.")[1] == "No names."
+    assert remarks(found, half, from_scratch=False)[1].startswith("Some takes have no person's name")
     people = made_examples(people=("Ada", "Max"))
     _, held, how = split(people)
     found, _ = evaluate(Certain(), people, held, how)
-    assert "No names." not in remarks(found, from_scratch=False, unnamed="No names.")
+    assert not any("name" in remark for remark in remarks(found, people, from_scratch=False))
 
 
 def test_footage_of_nothing_is_on_both_sides():
