@@ -10,6 +10,8 @@ from torch import nn
 from recognizer.decision import UNKNOWN
 from recognizer.teaching.check import (
     Check,
+    copies_in,
+    copies_sentence,
     example_probabilities,
     merged,
     needed_examples,
@@ -109,21 +111,24 @@ def evaluate(
     one_sided: Sequence[str] = (),
 ) -> tuple[Check, Array]:
     """Evaluate a network on the held-out examples, which it was not trained on; the check, and thresholds (A,) chosen
-    on them. examples: all, held out or not."""
+    on them. examples: all, held out or not. Of copies of a moment the first one counts."""
     actions = tuple(sorted({example.action for example in examples} - {NOTHING}))
     windows = [window_probabilities(network, example, mirror=not one_sided) for example in held]
     thresholds = _thresholds(windows, held, actions)
     answers = {place: example_probabilities(rows) for place, rows in enumerate(windows)}
+    together = copy_groups(held)
+    once = {place: answer for place, answer in answers.items() if together[place] == place}
     pairs = []
-    for place, answer in answers.items():
+    for place, answer in once.items():
         best = int(answer[:-1].argmax())
         shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
         pairs.append((held[place].action, actions[best] if shown else UNKNOWN))
-    groups = 1 if held_out != EXAMPLES else sum(example.action != NOTHING for example in held)
-    figures = counted(pairs, actions, held_out, groups, 0, names=[example.name for example in held])
+    groups = 1 if held_out != EXAMPLES else sum(true != NOTHING for true, _ in pairs)
+    figures = counted(pairs, actions, held_out, groups, 0, names=[held[place].name for place in once])
     needed = needed_examples(examples, figures)
     alarms = _false_alarms(windows, held, actions, thresholds)
-    return Check((figures,), suspects_of(held, actions, answers), needed, alarms), thresholds
+    suspects, copies = suspects_of(held, actions, answers), copies_in(held, together)
+    return Check((figures,), suspects, needed, alarms, copies=copies), thresholds
 
 
 def _thresholds(windows: Sequence[Array], held: Sequence[Example], actions: Sequence[str]) -> Array:
@@ -157,6 +162,8 @@ def remarks(check: Check, examples: Sequence[Example], *, from_scratch: bool, st
         found.append("Some actions have no take that was held out, so they were not checked.")
     if figures.held_out != PEOPLE:
         found.append(person_sentence(actions))
+    if check.copies:
+        found.append(copies_sentence(check.copies))
     if check.alarms is None:
         found.append("There is too little footage of nothing: false alarms were not measured, thresholds are 0.5.")
     if from_scratch:

@@ -221,6 +221,21 @@ def test_the_check_counts_alarms_confusions_suspects_and_what_is_needed():
     assert evaluate(Certain(), examples[:-1], *split(examples[:-1])[1:])[1].tolist() == [0.5] * 3
 
 
+def test_the_same_moment_is_counted_once():
+    """Six held-out takes, each imported twice, are too few for a percentage."""
+    once = made_examples(sessions=("Monday", "Tuesday"))
+    examples = [*once, *(replace(example, name=f"{example.name} again") for example in once)]
+    _, held, how = split(examples)
+    assert (how, len(held)) == (SESSIONS, 12)
+    found, _ = evaluate(Certain(), examples, held, how)
+    (figures,) = found.checks
+    assert (figures.examples, len(figures.mistakes)) == (6, 4)
+    assert figures.verdict.startswith("too few separate takes (6)")
+    assert set(found.copies) == {f"{example.name} again" for example in once if example.session == "Tuesday"}
+    sentence = "6 of your takes overlap in time with others, so they were checked together with those."
+    assert sentence in remarks(found, examples, from_scratch=False)
+
+
 @pytest.fixture
 def act(tmp_path):
     """The shipped act with networks of one layer, which is exported in a third of the time."""
