@@ -12,11 +12,11 @@ from recognizer.teaching.check import Check, check
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
 from recognizer.teaching.lesson import MIN_EXAMPLES, NOTHING, Lesson, prepare
-from recognizer.teaching.metrics import TEST
+from recognizer.teaching.metrics import EXAMPLES, PEOPLE, SESSIONS, TEST, HeldOutCheck
 from recognizer.teaching.package import Base, Package, card_names, place
 from recognizer.teaching.quick import TaughtHead, teach
 from recognizer.teaching.replay import footage_of, nearest_takes, same_as_taught, with_findings
-from recognizer.teaching.request import QUICK, TeachingRequest
+from recognizer.teaching.request import FULL, QUICK, TeachingRequest
 from recognizer.teaching.split_check import answers_to, with_test
 from recognizer.teaching.variants import make_variants, try_variants
 from recognizer.teaching.visible import visible_parts
@@ -27,7 +27,12 @@ VARYING = "trying variants"
 _PREPARED, _FITTED, _CHECKED = 0.75, 0.82, 0.95  # parts of the work, by time
 _WITHOUT_VARIANTS = 0.5  # the part of it that is done before variants are tried
 
-_SPLITS = {TEST: "the user's own examples, the test part of their split, which was not used for training"}
+_TESTED = "the user's own examples, the test part of their split, which was not used for training"
+_ONCE = {PEOPLE: "those of one person", SESSIONS: "those of one session", EXAMPLES: "every third of each action"}
+_FOOTAGE = {
+    QUICK: "the user's footage of nothing, judged by heads that had not seen it",
+    FULL: "the user's footage of nothing, a part of it held out once; the thresholds were chosen on that part",
+}
 
 Tell = Callable[[str, float], None]  # stage, and the part of all the work that is done
 
@@ -63,7 +68,7 @@ def run_quick(request: TeachingRequest, tell: Tell = lambda stage, part: None) -
         taught,
         request.learnt,
         request.keep_base,
-        card_metrics(found),
+        card_metrics(found, QUICK),
         {**provenance, "seconds_before_writing": seconds},
         found,
     )
@@ -148,16 +153,25 @@ def check_counts(examples: Sequence[Example]) -> None:
         )
 
 
-def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
-    """The check's metrics as a card has them."""
+def _split_of(each: HeldOutCheck, found: Check, kind: str) -> str:
+    """What a check was made on, and how."""
+    if each.held_out == TEST:
+        return _TESTED
+    if kind == QUICK:
+        return f"the user's own examples, {each.held_out} held out in turn ({each.groups})"
+    # Without footage of nothing Full chooses no thresholds.
+    chosen = "" if found.alarms is None else "; the thresholds were chosen on them"
+    return f"the user's own examples, {_ONCE[each.held_out]} held out once{chosen}"
+
+
+def card_metrics(found: Check, kind: str) -> dict[str, dict[str, Any]]:
+    """The check's metrics as a card has them. kind: of the teaching, QUICK or FULL."""
     metrics: dict[str, dict[str, Any]] = {}
     for each in found.checks:
         names = card_names(tuple(each.actions))
         by_action = zip(names, each.actions.values(), strict=True)
         metrics[f"check_{each.held_out}"] = {
-            "split": _SPLITS.get(
-                each.held_out, f"the user's own examples, {each.held_out} held out in turn ({each.groups})"
-            ),
+            "split": _split_of(each, found, kind),
             "accuracy": None if each.verdict else round(each.accuracy, 4),
             "verdict": each.verdict,
             "right": each.right,
@@ -176,7 +190,7 @@ def card_metrics(found: Check) -> dict[str, dict[str, Any]]:
         }
     if found.alarms is not None:
         metrics["false_alarms"] = {
-            "split": "the user's footage of nothing, judged by heads that had not seen it",
+            "split": _FOOTAGE[kind],
             "an_hour": round(found.alarms.an_hour, 1),
             "count": found.alarms.count,
             "seconds": found.alarms.seconds,

@@ -34,6 +34,10 @@ _ONLY_ONE = {
     PEOPLE: "Only one person was held out: with a few takes the figures are rough.",
     SESSIONS: "Only one session was held out: with a few takes the figures are rough.",
 }
+_OPTIMISTIC = (
+    "The thresholds were chosen on the takes and the footage of nothing that were held out, so on new ones expect more "
+    "mistakes and more false alarms."
+)
 _MIN_SPLIT_S = 3.0  # of footage of nothing, for a third of it to be worth holding out
 
 
@@ -166,6 +170,8 @@ def remarks(check: Check, examples: Sequence[Example], *, from_scratch: bool, st
         found.append(copies_sentence(check.copies))
     if check.alarms is None:
         found.append("There is too little footage of nothing: false alarms were not measured, thresholds are 0.5.")
+    else:
+        found.append(_OPTIMISTIC)
     if from_scratch:
         found.append("The network began from scratch: with few examples of an action Quick does better.")
     if start:

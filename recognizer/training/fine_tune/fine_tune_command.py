@@ -150,7 +150,7 @@ def _write(
         family=start.spec.family if start is not None else "act",
         actions=(*names, OTHER),
         decision=DecisionRules(1.0, {**shown, OTHER: 1.0}, (OTHER,), needs),
-        metrics=card_metrics(check),
+        metrics=card_metrics(check, FULL),
         training_data=(*(() if start is None else start.sources), source),
         notes="Trained in full on the user's own examples.",
     )

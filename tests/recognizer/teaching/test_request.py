@@ -171,6 +171,7 @@ def test_a_teaching_reports_its_progress_and_ends_with_a_checked_model(base_fold
     strictest, told = outcome.check.checks[0], card["metrics"]["check_clips"]
     assert (told["accuracy"], told["right"], told["clips"]) == (None, strictest.right, 9)
     assert told["verdict"] == strictest.verdict
+    assert told["split"] == "the user's own examples, clips held out in turn (9)"
     assert "one session" in card["metrics"]["check_clips"]["remarks"][0]
 
 

@@ -19,6 +19,7 @@ from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
+from recognizer.teaching.run import card_metrics
 from recognizer.teaching.versions import taught_model
 from recognizer.training.fine_tune.check import evaluate, remarks, split
 from recognizer.training.fine_tune.fine_tune_command import add_fine_tune, run_fine_tune
@@ -234,6 +235,29 @@ def test_the_same_moment_is_counted_once():
     assert set(found.copies) == {f"{example.name} again" for example in once if example.session == "Tuesday"}
     sentence = "6 of your takes overlap in time with others, so they were checked together with those."
     assert sentence in remarks(found, examples, from_scratch=False)
+
+
+@pytest.mark.parametrize(
+    ("examples", "held_out"),
+    [
+        (made_examples(people=("Ada", "Max")), "check_people: those of one person held out once"),
+        (made_examples(sessions=("Monday", "Tuesday")), "check_sessions: those of one session held out once"),
+        (made_examples(), "check_clips: every third of each action held out once"),
+    ],
+)
+def test_a_card_says_what_was_held_out_and_that_thresholds_were_chosen_on_it(examples, held_out):
+    where, _, what = held_out.partition(": ")
+    nothing = made_example(NOTHING, 1, seconds=9)
+    for footage in ((), (nothing,)):
+        _, held, how = split([*examples, *footage])
+        found, _ = evaluate(Certain(), [*examples, *footage], held, how)
+        found = replace(found, remarks=remarks(found, examples, from_scratch=False))
+        metrics = card_metrics(found, FULL)
+        chosen = "; the thresholds were chosen on them" if footage else ""
+        assert metrics[where]["split"] == f"the user's own examples, {what}{chosen}"
+        optimistic = any("expect more mistakes and more false alarms" in told for told in metrics[where]["remarks"])
+        assert optimistic == bool(footage)
+    assert metrics["false_alarms"]["split"].endswith("held out once; the thresholds were chosen on that part")
 
 
 @pytest.fixture
