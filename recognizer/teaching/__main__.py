@@ -37,11 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(error=error_line(error))
         return 2
     except OSError as error:  # a full disk, no permission
-        say(error=f"the model cannot be written ({error.strerror or error}); make room or choose another folder")
+        say(error=unwritten(error))
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def unwritten(error: OSError) -> str:
+    """Why there is no model, and how to mend it."""
+    return f"the model cannot be written ({error.strerror or error}); make room or choose another folder"
 
 
 def lower_priority() -> None:

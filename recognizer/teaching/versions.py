@@ -5,6 +5,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,16 @@ def place_version(models: Path, name: str, part: str, fill: Callable[[Path], obj
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def try_folder(models: Path, name: str, part: str) -> None:
+    """Make the folder that place_version fills, and take it away again. Raises OSError where it cannot be made."""
+    folder = models / name / part
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True)
+    with suppress(OSError):  # somebody else has just put something there
+        for each in made:
+            each.rmdir()
 
 
 def version_label(folder: Path) -> str:

@@ -15,7 +15,7 @@ from pose.number_arguments import count
 from recognizer.datasets.registry import terms_of
 from recognizer.model_card import DecisionRules, ModelCard, TrainingSource
 from recognizer.onnx_recognizer import OnnxRecognizer
-from recognizer.teaching.__main__ import interrupt, lower_priority, say
+from recognizer.teaching.__main__ import interrupt, lower_priority, say, unwritten
 from recognizer.teaching.check import Check, example_probabilities
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import Example
@@ -27,7 +27,7 @@ from recognizer.teaching.replay import footage_of, with_findings
 from recognizer.teaching.request import FULL, TeachingRequest, read_request
 from recognizer.teaching.run import CHECKING, FITTING, WRITING, card_metrics, check_counts
 from recognizer.teaching.split_check import with_test
-from recognizer.teaching.versions import CLIPS_FILE, place_version
+from recognizer.teaching.versions import CLIPS_FILE, place_version, try_folder
 from recognizer.teaching.visible import NotVisible, visible_parts
 from recognizer.training.augment import Array
 from recognizer.training.export import export
@@ -69,6 +69,7 @@ def run_fine_tune(options: argparse.Namespace) -> None:
     try:
         request = read_request(options.request)
         check_counts(request.learnt)
+        try_folder(request.models, request.name, request.part)  # before the work, which would be lost
         request, hidden = visible_parts(request, SHAPE)
         check_counts(request.learnt)
         start = None if options.scratch else _start(request.base, options.start)
@@ -77,7 +78,7 @@ def run_fine_tune(options: argparse.Namespace) -> None:
         folder, check = _teach(request, settings, start, hidden, sentence)
         say(folder=str(folder), check=check.to_json())
     except (ActionLensError, ValueError, OSError) as error:
-        say(error=" ".join(str(error).split()))
+        say(error=unwritten(error) if isinstance(error, OSError) else " ".join(str(error).split()))
         raise TeachingError("teaching has failed; its last line says why") from error
 
 

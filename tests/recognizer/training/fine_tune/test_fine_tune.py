@@ -20,7 +20,7 @@ from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.run import card_metrics
-from recognizer.teaching.versions import taught_model
+from recognizer.teaching.versions import taught_model, try_folder
 from recognizer.training.fine_tune.check import evaluate, remarks, split
 from recognizer.training.fine_tune.fine_tune_command import add_fine_tune, run_fine_tune
 from recognizer.training.fine_tune.start import copy_body, load_networks, save_networks
@@ -309,3 +309,27 @@ def test_a_mistake_is_the_last_line(tmp_path, quiet, capsys):
         run(tmp_path, "--scratch")
     assert "record 1 more" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
     assert not (tmp_path / "models").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path, quiet, capsys, monkeypatch):
+    def train(*_, **__):
+        raise AssertionError("minutes of training, for nothing")
+
+    monkeypatch.setattr("recognizer.training.fine_tune.fine_tune_command.fit_network", train)
+    models = tmp_path / "models"
+    models.write_text("not a folder")
+    write_request(TeachingRequest(FULL, "gym", tmp_path, models, made_examples(examples=3)), tmp_path)
+    with pytest.raises(TeachingError):
+        run(tmp_path, "--scratch")
+    (line,) = capsys.readouterr().out.splitlines()
+    error = json.loads(line)["error"]
+    assert error.startswith("the model cannot be written (")
+    assert error.endswith("); make room or choose another folder")
+
+
+def test_trying_a_folder_leaves_nothing_behind(tmp_path):
+    try_folder(tmp_path / "new" / "models", "gym", ".part-0")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "models" / "gym" / "1").mkdir(parents=True)
+    try_folder(tmp_path / "models", "gym", ".part-0")
+    assert [each.name for each in (tmp_path / "models" / "gym").iterdir()] == ["1"]
