@@ -59,9 +59,10 @@ class ActionMetrics:
 @dataclass(frozen=True, slots=True)
 class HeldOutCheck:
     """held_out: SESSIONS, PEOPLE, EXAMPLES or TEST, `groups` of them one after the other. actions: by name. confusions:
-    (true action, answer, examples), the most frequent first; an answer may be "unknown". not_judged: examples whose
-    action has no other examples outside their group. seen: nobody and no session among the examples is new to who
-    answers them. mistakes: (name of the example, true action, answer) of each that is wrong."""
+    (true action, answer, examples), the most frequent first; an answer may be "unknown". not_judged: examples
+    that are not counted: no other group has their action, or, in TEST, they are of an untaught action or copies of
+    others. seen: nobody and no session among the examples is new to who answers them. mistakes: (name of the example,
+    true action, answer) of each that is wrong."""
 
     held_out: str
     groups: int
