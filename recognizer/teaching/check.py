@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.clips import Prediction
-from recognizer.decision import UNKNOWN, Decider, DecisionSettings
+from recognizer.decision import Decider, DecisionSettings
 from recognizer.model_card import DecisionRules
 from recognizer.teaching.copies import joined_groups
 from recognizer.teaching.examples import Example
@@ -28,6 +28,7 @@ from recognizer.teaching.metrics import (
     FalseAlarms,
     Finding,
     HeldOutCheck,
+    answered,
     counted,
     json_values,
 )
@@ -173,21 +174,14 @@ def _held_out(
     lesson: Lesson, taught: TaughtHead, answers: Mapping[int, Array], held_out: str, groups: Sequence[Any]
 ) -> HeldOutCheck:
     """Counted answers for every example from heads trained without its group."""
-    actions = lesson.actions
-    pairs: list[tuple[str, str]] = []
-    names: list[str] = []
-    for example, found in answers.items():
-        if lesson.together[example] != example:
-            continue  # a copy of one that is counted, or its stillness
-        best = int(found[:-1].argmax())
-        shown = found[best] >= taught.thresholds[best] and found[best] > found[-1]
-        pairs.append((lesson.examples[example].action, actions[best] if shown else UNKNOWN))
-        names.append(lesson.examples[example].name)
-    judged = sum(true != NOTHING for true, _ in pairs)
+    # A copy of one that is counted, or its stillness, is not counted.
+    once = {example: answer for example, answer in answers.items() if lesson.together[example] == example}
+    found = answered(lesson.examples, lesson.actions, taught.thresholds, once)
+    judged = sum(true != NOTHING for _, true, _ in found)
     asked = [example for index, example in enumerate(lesson.examples) if lesson.together[index] == index]
     count = len(set(_of_actions(lesson, groups))) if held_out != EXAMPLES else judged
     not_judged = sum(example.action != NOTHING for example in asked) - judged
-    return counted(pairs, actions, held_out, count, not_judged, names=names)
+    return counted(found, lesson.actions, held_out, count, not_judged)
 
 
 def _answers(lesson: Lesson, taught: TaughtHead, settings: QuickSettings, groups: Sequence[Any]) -> dict[int, Array]:

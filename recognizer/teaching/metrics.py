@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from scipy.special import gammaincinv
 
-from recognizer.teaching.examples import NOTHING
+from recognizer.decision import UNKNOWN
+from recognizer.teaching.examples import NOTHING, Example
+from recognizer.teaching.windows import Array
 
 SESSIONS, PEOPLE, EXAMPLES, TEST = "sessions", "people", "clips", "test"  # as in clips.json
 
@@ -111,19 +113,30 @@ class HeldOutCheck:
         return values
 
 
+def answered(
+    examples: Sequence[Example], actions: Sequence[str], thresholds: Array, answers: Mapping[int, Array]
+) -> list[tuple[str, str, str]]:
+    """(Name, true action, answer) of each answered example. answers (A + 1,): by the index of the example."""
+    found = []
+    for example, answer in answers.items():
+        best = int(answer[:-1].argmax())
+        shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
+        found.append((examples[example].name, examples[example].action, actions[best] if shown else UNKNOWN))
+    return found
+
+
 def counted(
-    pairs: Sequence[tuple[str, str]],
+    answers: Sequence[tuple[str, str, str]],
     actions: Sequence[str],
     held_out: str,
     groups: int,
     not_judged: int,
     *,
     seen: bool = False,
-    names: Sequence[str] = (),
 ) -> HeldOutCheck:
-    """Metrics of pairs (true action or nothing, answer). names: of the examples of the pairs."""
-    of_actions = [(true, answer) for true, answer in pairs if true != NOTHING]
-    count, answered = Counter(true for true, _ in of_actions), Counter(answer for _, answer in pairs)
+    """Metrics of answered examples: (name, true action or nothing, answer) of each."""
+    of_actions = [(true, answer) for _, true, answer in answers if true != NOTHING]
+    count, answered_so = Counter(true for true, _ in of_actions), Counter(answer for _, _, answer in answers)
     right = Counter(true for true, answer in of_actions if true == answer)
     wrong = Counter((true, answer) for true, answer in of_actions if true != answer)
     return HeldOutCheck(
@@ -131,15 +144,11 @@ def counted(
         groups=groups,
         accuracy=right.total() / len(of_actions) if of_actions else math.nan,
         examples=len(of_actions),
-        actions={action: ActionMetrics(count[action], right[action], answered[action]) for action in actions},
+        actions={action: ActionMetrics(count[action], right[action], answered_so[action]) for action in actions},
         confusions=tuple((true, answer, examples) for (true, answer), examples in wrong.most_common()),
         not_judged=not_judged,
         seen=seen,
-        mistakes=tuple(
-            (name, true, answer)
-            for name, (true, answer) in zip(names, pairs, strict=False)
-            if true not in (answer, NOTHING)
-        ),
+        mistakes=tuple((name, true, answer) for name, true, answer in answers if true not in (answer, NOTHING)),
     )
 
 

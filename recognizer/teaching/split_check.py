@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from recognizer.decision import UNKNOWN
 from recognizer.teaching.check import Check, copies_sentence, example_answer, needed_examples, session_of, suspects_of
 from recognizer.teaching.copies import near_copies
 from recognizer.teaching.description import Embedder, describe
 from recognizer.teaching.examples import Example
 from recognizer.teaching.head import Head
 from recognizer.teaching.lesson import NOTHING, checked
-from recognizer.teaching.metrics import TEST, counted
+from recognizer.teaching.metrics import TEST, answered, counted
 from recognizer.teaching.windows import Array, Shape, as_clips, cut, sliding
 
 _HOP_S = 0.2  # between windows that are judged
@@ -45,18 +44,13 @@ def with_test(
         for index, answer in enumerate(answers)
         if tested[index].action in (*actions, NOTHING) and index not in known
     }
-    pairs, names = [], [tested[index].name for index in judged]
-    for index, answer in judged.items():
-        best = int(answer[:-1].argmax())
-        shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
-        pairs.append((tested[index].action, actions[best] if shown else UNKNOWN))
+    pairs = answered(tested, actions, thresholds, judged)
     new_sessions = {session_of(example) for example in tested} - {session_of(example) for example in learnt}
     new_people = {example.person for example in tested if example.person} - {example.person for example in learnt}
     if not all(example.person for example in learnt):
         new_people = set()  # one without a name may be of anybody
-    metrics = counted(
-        pairs, actions, TEST, 1, len(answers) - len(judged), seen=not (new_sessions or new_people), names=names
-    )
+    seen = not (new_sessions or new_people)
+    metrics = counted(pairs, actions, TEST, 1, len(answers) - len(judged), seen=seen)
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
     needed = needed_examples(learnt, metrics)
     copies = tuple(tested[index].name for index in sorted(known))

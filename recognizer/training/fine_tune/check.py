@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
-from recognizer.decision import UNKNOWN
 from recognizer.teaching.check import (
     Check,
     copies_in,
@@ -24,7 +23,7 @@ from recognizer.teaching.check import (
 )
 from recognizer.teaching.copies import copy_groups
 from recognizer.teaching.examples import NOTHING, Example
-from recognizer.teaching.metrics import EXAMPLES, PEOPLE, SESSIONS, FalseAlarms, counted
+from recognizer.teaching.metrics import EXAMPLES, PEOPLE, SESSIONS, FalseAlarms, answered, counted
 from recognizer.teaching.quick import DEFAULT_THRESHOLD, QuickSettings, thresholds_of
 from recognizer.training.augment import Array
 from recognizer.training.fine_tune.training import HOP_S, SHAPE, window_probabilities
@@ -122,13 +121,9 @@ def evaluate(
     answers = {place: example_probabilities(rows) for place, rows in enumerate(windows)}
     together = copy_groups(held)
     once = {place: answer for place, answer in answers.items() if together[place] == place}
-    pairs = []
-    for place, answer in once.items():
-        best = int(answer[:-1].argmax())
-        shown = answer[best] >= thresholds[best] and answer[best] > answer[-1]
-        pairs.append((held[place].action, actions[best] if shown else UNKNOWN))
-    groups = 1 if held_out != EXAMPLES else sum(true != NOTHING for true, _ in pairs)
-    figures = counted(pairs, actions, held_out, groups, 0, names=[held[place].name for place in once])
+    found = answered(held, actions, thresholds, once)
+    groups = 1 if held_out != EXAMPLES else sum(true != NOTHING for _, true, _ in found)
+    figures = counted(found, actions, held_out, groups, 0)
     needed = needed_examples(examples, figures)
     alarms = _false_alarms(windows, held, actions, thresholds)
     suspects, copies = suspects_of(held, actions, answers), copies_in(held, together)

@@ -136,9 +136,9 @@ def test_a_stillness_is_played_to_and_fro():
 
 
 def test_mistakes_and_alarms_are_told_in_plain_words():
-    pairs = [("greet", "clap"), ("clap", "greet"), ("greet", "greet"), ("clap", "clap"), ("clap", "unknown")]
-    names = ["greet/1", "clap/1", "greet/2", "clap/2", "clap/3"]
-    metrics = counted(pairs, ("clap", "greet"), "sessions", 2, 0, names=names)
+    answers = [("greet/1", "greet", "clap"), ("clap/1", "clap", "greet"), ("greet/2", "greet", "greet")]
+    answers += [("clap/2", "clap", "clap"), ("clap/3", "clap", "unknown")]
+    metrics = counted(answers, ("clap", "greet"), "sessions", 2, 0)
     check = Check((metrics,), (), {}, FalseAlarms(90.0, {"greet": 3}))
     found = with_findings(check, None, {}, (), lambda action, on: (f"{action}/9",)).findings
     assert [each.text for each in found] == [
