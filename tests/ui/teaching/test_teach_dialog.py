@@ -279,6 +279,10 @@ def test_the_worst_takes_are_played_and_mended_from_the_report(dialog, job, libr
     qtbot.waitUntil(review.isVisible, timeout=TIMEOUT_MS)
     review.again.click()
     assert again == ["deep bob"]
+    assert review.isVisible(), "nobody records another one"
+    dialog.again.connect(review.show_taking)  # as the window does when the page begins to record
+    review.again.click()
+    assert not review.isVisible()
     qtbot.waitUntil(lambda: segments_of(dialog)["deep bob"] == "1, 2 more needed", timeout=TIMEOUT_MS)
 
 
