@@ -301,7 +301,7 @@ def test_corrupted_joints_cost_accuracy(clips):
 def test_fine_tuning_learns_of_the_labelled_clips_alone(clips, done, tmp_path):
     backbone = done[0].network.backbone
     before = backbone.embed.weight.clone()
-    recipe = FINE_TUNING.changed(epochs=25, batch=8, learning_rate=3e-3)
+    recipe = FINE_TUNING.changed(epochs=100, batch=8, learning_rate=3e-3)
     network = fine_tune(backbone, clips, TRAIN_ROWS[:16], recipe, 0, tmp_path, QUIET, {"made": "up"})
     assert torch.equal(backbone.embed.weight, before)
     assert not torch.equal(network.backbone.embed.weight, before)
