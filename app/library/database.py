@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -163,17 +163,16 @@ def _open_read_only(path: Path) -> sqlite3.Connection:
 
     Its `immutable` would leave out what a killed process has left beside the file, and trust that nobody writes to it.
     """
-    connection = _connect(f"{_address(path)}?mode=ro")
-    try:
-        connection.execute("PRAGMA schema_version")  # the first that reads the file
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
-            raise
-        return _copy_in_memory(path)
-    except BaseException:
-        connection.close()
-        raise
+    with ExitStack() as on_failure:
+        connection = _connect(f"{_address(path)}?mode=ro")
+        on_failure.callback(connection.close)
+        try:
+            connection.execute("PRAGMA schema_version")  # the first that reads the file
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
+                raise
+            return _copy_in_memory(path)
+        on_failure.pop_all()
     return connection
 
 
@@ -184,12 +183,8 @@ def _copy_in_memory(path: Path) -> sqlite3.Connection:
         with suppress(FileNotFoundError):
             shutil.copyfile(f"{path}-wal", f"{copy}-wal")
         connection = _connect(":memory:")
-        try:
-            with closing(sqlite3.connect(copy)) as source:
-                source.backup(connection)
-        except BaseException:
-            connection.close()
-            raise
+        with closing(sqlite3.connect(copy)) as source:
+            source.backup(connection)
     return connection
 
 
