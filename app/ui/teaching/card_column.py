@@ -26,22 +26,27 @@ class CardColumn(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(inside)
-        self._wanted: tuple[QWidget, ...] = ()  # to be scrolled to
-        self.verticalScrollBar().rangeChanged.connect(self._place)
+        self._wanted: tuple[QWidget, ...] = ()  # kept in sight
+        self._focus_then: QWidget | None = None
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(self._keep_in_sight)
+        bar.actionTriggered.connect(lambda _: self._follow(()))  # the user scrolls
 
     def insert(self, card: QWidget, before: QWidget) -> None:
         """Insert a card above another part."""
         self._column.insertWidget(self._column.indexOf(before), card)
 
     def reveal(self, *parts: QWidget) -> None:
-        """Scroll to parts of the column, the last one above all, now and when they get their places."""
-        self._wanted = parts
-        QTimer.singleShot(0, self, self._scroll)
+        """Scroll to parts of the column, the last one above all. They stay in sight while the column grows, until the
+        user scrolls or moves the focus."""
+        QTimer.singleShot(0, self, lambda: self._follow(parts))  # the caller may move the focus yet
 
-    def _scroll(self) -> None:
+    def _follow(self, parts: tuple[QWidget, ...]) -> None:
+        self._wanted, self._focus_then = parts, self.window().focusWidget()
+        self._keep_in_sight()
+
+    def _keep_in_sight(self) -> None:
+        if self.window().focusWidget() is not self._focus_then:
+            self._wanted = ()
         for part in self._wanted:
             self.ensureWidgetVisible(part, 0, _BESIDE_PX)
-
-    def _place(self) -> None:
-        self._scroll()
-        self._wanted = ()
