@@ -14,7 +14,14 @@ from torch import Tensor, nn
 
 from recognizer.training.loop import LAST_CHECKPOINT, Batch, Hardware, Training, fit
 from recognizer.training.models.registry import WHOLE_CLIP, ClipShape, Network, network_of
-from recognizer.training.run_folder import check_same_job, checkpoint_error, claim_folder, open_content, save_content
+from recognizer.training.run_folder import (
+    check_same_job,
+    checkpoint_error,
+    claim_folder,
+    digest_of,
+    open_content,
+    save_content,
+)
 from recognizer.training.whole_clips import stratified
 from research.errors import ResearchError
 from research.whole_clip.batches import WholeClipBatches, WholeClipData
@@ -149,8 +156,14 @@ def _fit(training: WholeClipTraining, data: WholeClipData, folder: Path, hardwar
 
 
 def _describe(job: WholeClipJob, preset: Preset, clips: TaskClips) -> dict[str, Any]:
-    recorded = {"clips": clips.digest} if clips.digest else {}
-    return {"job": asdict(job), "preset": asdict(preset), **recorded}
+    rows = clips.train_rows
+    learned = {
+        "x": clips.x[:, rows],
+        "score": clips.score[:, rows],
+        "labels": clips.labels[rows],
+        "actions": clips.actions,
+    }
+    return {"job": asdict(job), "preset": asdict(preset), "data": digest_of(learned.items())}
 
 
 def probabilities(network: nn.Module, clips: TaskClips, rows: Rows, preset: Preset, frames: int) -> Array:

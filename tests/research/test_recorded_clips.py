@@ -175,8 +175,6 @@ def test_train_clips_and_benchmark_take_each_export(path, tmp_path, capsys, monk
     again = [str(other) if word == str(path) else word for word in command]
     assert research([*again, "--networks", "st-gcn-short+strategy=distance"]) == 2
     assert "of other clips of that name" in capsys.readouterr().err
-    assert research(["train-clips", *task[:1], str(other), *task[2:], "--out", str(tmp_path / "run"), *QUIET]) == 2
-    assert "holds another training, of another network, data or recipe" in capsys.readouterr().err
     validation = ["--part", "validation", "--networks", "act-micro"]
     if path.name != "coco.json":
         assert research([*command, *validation]) == 0

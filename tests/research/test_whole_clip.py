@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -270,6 +271,19 @@ def test_a_folder_of_another_network_is_refused_and_left(clips, tmp_path):
     with pytest.raises(RunError, match="another network, data or recipe"):
         train(clips, job("act-small"), tmp_path, QUIET, PRESET)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_training_belongs_to_the_clips_it_learned_from(clips, tmp_path, monkeypatch):
+    first, _ = train(clips, job(), tmp_path, QUIET, PRESET)
+    repaired = clips.x.copy()
+    repaired[:, clips.train_rows[-1]] += 0.01
+    with pytest.raises(RunError, match="another network, data or recipe"):
+        train(replace(clips, x=repaired), job(), tmp_path, QUIET, PRESET)
+    monkeypatch.setattr(clip_batches.WholeClipBatches, "batch", None)  # nothing may be trained now
+    judged = clips.x.copy()
+    judged[:, clips.eval_rows] += 0.01
+    again, _ = train(replace(clips, x=judged), job(), tmp_path, QUIET, PRESET)
+    same(first, again)
 
 
 @pytest.mark.parametrize("file", [WEIGHTS_FILE, "last.ckpt"])
