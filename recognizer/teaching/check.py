@@ -127,7 +127,7 @@ def check(lesson: Lesson, taught: TaughtHead, shape: Shape, settings: QuickSetti
     return Check(
         checks=tuple(checks),
         suspects=suspects_of(lesson.examples, lesson.actions, by_example),
-        needed=needed_examples(lesson.examples, checks[0]),
+        needed=needed_examples(distinct(lesson.examples, lesson.together), checks[0]),
         alarms=_false_alarms(lesson, taught, shape, settings),
         remarks=_remarks(lesson, checks),
         copies=copies_in(lesson.examples, lesson.together),
@@ -146,6 +146,12 @@ def copies_in(examples: Sequence[Example], together: NDArray[np.intp]) -> tuple[
     """Names of examples that show the same moment as one before them."""
     pairs = zip(examples, together, strict=True)
     return tuple(c.name for index, (c, first) in enumerate(pairs) if c.around is None and first != index)
+
+
+def distinct(examples: Sequence[Example], together: NDArray[np.intp]) -> list[Example]:
+    """The examples without those that `copies_in` names. together: as in a Lesson."""
+    copies = set(copies_in(examples, together))
+    return [example for example in examples if example.name not in copies]
 
 
 def session_of(example: Example) -> str:
@@ -234,7 +240,8 @@ def suspects_of(
 
 
 def needed_examples(examples: Sequence[Example], strictest: HeldOutCheck) -> dict[str, int]:
-    """Examples still to record for each action that is poorly recognised or has too few checked examples.
+    """Examples still to record for each action that is poorly recognised or has too few checked examples. examples:
+    without copies.
 
     An error e with n examples becomes e * (n / m) ** LEARNING_RATE with m: m is where it reaches 1 - GOOD_RECALL.
     """
@@ -257,12 +264,13 @@ def _false_alarms(lesson: Lesson, taught: TaughtHead, shape: Shape, settings: Qu
         return None
     shown: Counter[str] = Counter()
     seconds = 0.0
-    halves = [nothing] if len(nothing) == 1 else [nothing[0::2], nothing[1::2]]
-    for held in halves:
+    moments, firsts = np.unique(lesson.together[nothing], return_index=True)
+    halves = [slice(None)] if len(moments) == 1 else [slice(0, None, 2), slice(1, None, 2)]
+    for half in halves:
         examples = np.ones(len(lesson.examples), bool)
-        examples[held] = False
+        examples[nothing[np.isin(lesson.together[nothing], moments[half])]] = False
         head = with_bias(fit(lesson, examples, settings), taught.other_bias)
-        for example in held:
+        for example in nothing[firsts[half]]:  # of copies the first one
             probabilities = head.probabilities(lesson.original.description[lesson.original.owner == example])
             shown.update(
                 shown_live(lesson.actions, taught.thresholds, shape, probabilities, float(lesson.hop_s[example]))

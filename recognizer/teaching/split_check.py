@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from recognizer.teaching.check import Check, copies_sentence, example_answer, needed_examples, session_of, suspects_of
-from recognizer.teaching.copies import near_copies
+from recognizer.teaching.check import (
+    Check,
+    copies_sentence,
+    distinct,
+    example_answer,
+    needed_examples,
+    session_of,
+    suspects_of,
+)
+from recognizer.teaching.copies import copy_groups, near_copies
 from recognizer.teaching.description import Embedder, describe
 from recognizer.teaching.examples import Example
 from recognizer.teaching.head import Head
@@ -52,7 +60,7 @@ def with_test(
     seen = not (new_sessions or new_people)
     metrics = counted(pairs, actions, TEST, 1, len(answers) - len(judged), seen=seen)
     suspects = (*suspects_of(tested, actions, judged), *found.suspects)
-    needed = needed_examples(learnt, metrics)
+    needed = needed_examples(distinct(learnt, copy_groups(learnt)), metrics)
     copies = tuple(tested[index].name for index in sorted(known))
     remarks = (*found.remarks, copies_sentence(copies)) if copies else found.remarks
     checks, both = (metrics, *found.checks), (*found.copies, *copies)

@@ -11,6 +11,7 @@ from recognizer.teaching.check import (
     Check,
     copies_in,
     copies_sentence,
+    distinct,
     example_probabilities,
     merged,
     needed_examples,
@@ -85,19 +86,25 @@ def _last_to_hold_out(actions: Sequence[str], groups: Sequence[int]) -> int | No
 
 
 def _split_nothing(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """Footage of nothing to train on and to check with: every third example, or the last third of the longest."""
-    if len(examples) >= _HOLD_OUT_EVERY:
-        held = list(examples[_HOLD_OUT_EVERY - 1 :: _HOLD_OUT_EVERY])
-        return [example for example in examples if not any(example is each for each in held)], held
+    """Footage of nothing to train on and to check with: every third example, or the last third of the longest. Copies
+    of a moment are not on both sides."""
     if not examples:
         return [], []
-    longest = max(examples, key=lambda example: float(example.times_s[-1] - example.times_s[0]))
-    first_s, last_s = float(longest.times_s[0]), float(longest.times_s[-1])
-    if last_s - first_s < _MIN_SPLIT_S:
+    together = copy_groups(examples)
+    held = np.isin(together, np.unique(together)[_HOLD_OUT_EVERY - 1 :: _HOLD_OUT_EVERY])
+    if held.any():
+        return [examples[place] for place in np.flatnonzero(~held)], [examples[place] for place in np.flatnonzero(held)]
+    longest = max(range(len(examples)), key=lambda place: _duration_s(examples[place]))
+    example = examples[longest]
+    if _duration_s(example) < _MIN_SPLIT_S:
         return list(examples), []
-    early = longest.times_s < last_s - (last_s - first_s) / _HOLD_OUT_EVERY
-    others = [example for example in examples if example is not longest]
-    return [*others, _select_frames(longest, early)], [_select_frames(longest, ~early)]
+    early = example.times_s < example.times_s[-1] - _duration_s(example) / _HOLD_OUT_EVERY
+    others = [examples[place] for place in np.flatnonzero(together != together[longest])]
+    return [*others, _select_frames(example, early)], [_select_frames(example, ~early)]
+
+
+def _duration_s(example: Example) -> float:
+    return float(example.times_s[-1] - example.times_s[0])
 
 
 def _select_frames(example: Example, chosen: np.ndarray) -> Example:
@@ -124,7 +131,7 @@ def evaluate(
     found = answered(held, actions, thresholds, once)
     groups = 1 if held_out != EXAMPLES else sum(true != NOTHING for _, true, _ in found)
     figures = counted(found, actions, held_out, groups, 0)
-    needed = needed_examples(examples, figures)
+    needed = needed_examples(distinct(examples, copy_groups(examples)), figures)
     alarms = _false_alarms(windows, held, actions, thresholds)
     suspects, copies = suspects_of(held, actions, answers), copies_in(held, together)
     return Check((figures,), suspects, needed, alarms, copies=copies), thresholds
@@ -147,7 +154,7 @@ def _false_alarms(
     for example, rows in zip(held, windows, strict=True):
         if example.action == NOTHING:
             shown.update(shown_live(actions, thresholds, SHAPE, rows, HOP_S))
-            seconds += float(example.times_s[-1] - example.times_s[0])
+            seconds += _duration_s(example)
     return FalseAlarms(round(seconds, 1), dict(shown.most_common())) if seconds else None
 
 

@@ -187,6 +187,26 @@ def test_examples_and_their_copies_are_never_on_both_sides(base, shape):
         assert (held[:6] == held[6:]).all()
 
 
+def test_false_alarms_are_counted_by_heads_that_know_no_copy_of_the_footage(base, shape, monkeypatch):
+    footage = [replace(made_example("raise", 20 + n), name=f"{n}/1", action=NOTHING) for n in range(2)]
+    both = [each for example in footage for each in (example, replace(example, name=f"{example.name} again"))]
+    examples = [*made_examples(examples=3), *both]
+    fitted = []
+    monkeypatch.setattr(
+        "recognizer.teaching.check.fit", lambda lesson, on, *more: fitted.append(on) or fit(lesson, on, *more)
+    )
+    found = checked(examples, base, shape)
+    assert found.alarms.seconds == pytest.approx(sum(each.times_s[-1] - each.times_s[0] for each in footage), abs=0.1)
+    halves = {tuple(on[-4:].tolist()) for on in fitted}
+    assert halves - {(True,) * 4} == {(False, False, True, True), (True, True, False, False)}
+
+
+def test_copies_are_no_examples_that_need_not_be_recorded(base, shape):
+    once = made_examples(examples=3)
+    found = checked([*once, *(replace(example, name=f"{example.name} again") for example in once)], base, shape)
+    assert found.needed == checked(once, base, shape).needed != {}
+
+
 def test_sittings_that_share_a_moment_are_one(base, shape):
     examples = made_examples(examples=6, sessions=("Monday", "Tuesday", "Wednesday"))
     again = replace(examples[0], name="again/1", session="Tuesday")

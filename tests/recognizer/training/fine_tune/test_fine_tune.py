@@ -200,6 +200,16 @@ def test_footage_of_nothing_is_on_both_sides():
     assert sum(example.action == NOTHING for example in held) == 1
 
 
+def test_copies_of_footage_of_nothing_are_on_one_side():
+    def sides(footage):
+        return [[c.name for c in side if c.action == NOTHING] for side in split([*made_examples(), *footage])[:2]]
+
+    footage = [replace(made_example("raise", 20 + n, seconds=9), name=f"{n}", action=NOTHING) for n in range(3)]
+    again = [replace(example, name=f"{example.name} again") for example in footage]
+    assert sides([*footage, *again]) == [["0", "1", "0 again", "1 again"], ["2", "2 again"]]
+    assert sides([footage[0], footage[1], again[0]]) == [["1", "0"], ["0"]]  # two moments: the longest is cut
+
+
 class Certain(torch.nn.Module):
     """Says `raise` of everything."""
 
@@ -232,6 +242,7 @@ def test_the_same_moment_is_counted_once():
     (figures,) = found.checks
     assert (figures.examples, len(figures.mistakes)) == (6, 4)
     assert figures.verdict.startswith("too few separate takes (6)")
+    assert found.needed == evaluate(Certain(), once, *split(once)[1:])[0].needed != {}
     assert set(found.copies) == {f"{example.name} again" for example in once if example.session == "Tuesday"}
     sentence = "6 of your takes overlap in time with others, so they were checked together with those."
     assert sentence in remarks(found, examples, from_scratch=False)
