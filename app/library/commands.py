@@ -146,7 +146,7 @@ def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
 
 def _check(options: argparse.Namespace, cancel: threading.Event) -> int:
     with _existing(options.root) as library:
-        problems = len(library.notes)
+        problems = len(library.notes) - int(library.read_only)  # one note says that it is read-only
         rows = library.recordings(limit=-1)
         for row in rows:
             if cancel.is_set():

@@ -93,14 +93,18 @@ def _split_nothing(examples: Sequence[Example]) -> tuple[list[Example], list[Exa
     together = copy_groups(examples)
     held = np.isin(together, np.unique(together)[_HOLD_OUT_EVERY - 1 :: _HOLD_OUT_EVERY])
     if held.any():
-        return [examples[place] for place in np.flatnonzero(~held)], [examples[place] for place in np.flatnonzero(held)]
+        return _chosen(examples, ~held), _chosen(examples, held)
     longest = max(range(len(examples)), key=lambda place: _duration_s(examples[place]))
     example = examples[longest]
     if _duration_s(example) < _MIN_SPLIT_S:
         return list(examples), []
     early = example.times_s < example.times_s[-1] - _duration_s(example) / _HOLD_OUT_EVERY
-    others = [examples[place] for place in np.flatnonzero(together != together[longest])]
+    others = _chosen(examples, together != together[longest])
     return [*others, _select_frames(example, early)], [_select_frames(example, ~early)]
+
+
+def _chosen(examples: Sequence[Example], chosen: np.ndarray) -> list[Example]:
+    return [example for example, there in zip(examples, chosen.tolist(), strict=True) if there]
 
 
 def _duration_s(example: Example) -> float:

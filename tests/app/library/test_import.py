@@ -763,6 +763,13 @@ def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
     assert out == f"rebuilt from the folders: 2 recordings, 2 segments; the old one is {FILE}.old-1\n"
 
 
+def test_a_library_that_is_open_elsewhere_is_checked_and_that_is_no_problem(root, capsys):
+    with Library(root):
+        status, out, err = run(capsys, "--root", root, "check")
+    assert (status, out) == (0, "1 recording, 1 segment, 2 actions: no problems\n")
+    assert err == "the library is open in this process: it is read-only here\n"
+
+
 def test_the_command_tells_mistakes_in_one_line(root, tmp_path, capsys):
     (tmp_path / "x.pkl").write_bytes(b"rubbish")
     (tmp_path / "no library").mkdir()
