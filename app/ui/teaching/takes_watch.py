@@ -26,6 +26,7 @@ class TakesWatch(QObject):
         self._root, self._jobs, self._wanted = root, jobs, wanted
         self._seen: Files = ()
         self._reading = self._stale = self._ended = False
+        self._held = 0
         self._timer = QTimer(self)
         self._timer.setInterval(_WATCH_MS)
         self._timer.timeout.connect(self._look)
@@ -49,9 +50,19 @@ class TakesWatch(QObject):
         self._ended = True
         self._timer.stop()
 
+    def hold(self) -> None:
+        """Read nothing until release(), for the library is being changed; what is being read now is not told."""
+        self._held += 1
+        self._stale = True
+
+    def release(self) -> None:
+        """The change that hold() was called for is over: read."""
+        self._held -= 1
+        self.read()
+
     def read(self) -> None:
         """Read the library."""
-        if self._reading or self._ended:
+        if self._reading or self._held or self._ended:
             self._stale = True  # what is being read is older than what has just changed
             return
         self._reading, self._stale = True, False
@@ -65,14 +76,15 @@ class TakesWatch(QObject):
 
     def _pass_on(self, takes: TakesByAction) -> None:
         self._reading = False
-        if self._ended:
-            return
-        self._seen = takes.seen
-        self.found.emit(takes)
         if self._stale:
             self.read()
+        elif not self._ended:
+            self._seen = takes.seen
+            self.found.emit(takes)
 
     def _fail(self, line: str) -> None:
         self._reading, self._seen = False, files_of(self._root)  # not again before something has changed
-        if not self._ended:
+        if self._stale:
+            self.read()
+        elif not self._ended:
             self.failed.emit(line)

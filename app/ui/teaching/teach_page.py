@@ -1,5 +1,6 @@
 """The page that teaches: a card for each action beside the live picture, then Train, then Try it."""
 
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -230,16 +231,23 @@ class TeachPage(QWidget):
             return False
         card.show_status("")
         if card.count and label_key(name) != label_key(card.action):
-            before = card.action
-            self._jobs.start(
-                "rename",
-                lambda: take_store.rename(self._root, before, name),
-                lambda _: self._watch.read(),
-                self._show_status,
-            )
+            self._rename(card, name)
         card.set_action(name)
         self._refresh()
         return True
+
+    def _rename(self, card: ActionCard, name: str) -> None:
+        before = card.action
+
+        def failed(line: str) -> None:
+            if card.action == name:
+                card.set_action(before)
+            self._show_status(line)
+            self._watch.release()
+
+        self._watch.hold()  # or it would find takes of the old name, which no card has any more
+        work = partial(take_store.rename, self._root, before, name)
+        self._jobs.start("rename", work, lambda _: self._watch.release(), failed)
 
     def _enter_name(self, card: ActionCard) -> None:
         if self._apply_name(card):

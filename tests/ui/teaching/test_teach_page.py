@@ -1,5 +1,6 @@
 """The guided page: cards, names, who it is, and its place in the window."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from taught_stand_in import stand_in
 from teaching_page_fakes import TIMEOUT_MS, click, click_check, name_it, put, record_one, start_series, sway, whole
 
 from app.library.catalogue import Library
+from app.library.errors import LibraryError
 from app.recording.folder import read_recording, recording_folders
 from app.teaching_process import TeachingDone
 from app.ui.library.strips import Strips
+from app.ui.teaching import take_store
 from app.ui.teaching.action_card import ActionCard
 from app.ui.teaching.guidance import left_out, next_step
 
@@ -98,6 +101,38 @@ def test_another_name_renames_the_takes(library, open_page, qtbot):
     qtbot.waitUntil(lambda: page._takes.takes_of("greet").count == 1, timeout=TIMEOUT_MS)
     assert card.name.text() == "greet"
     assert len(page.cards) == 1
+
+
+def test_what_is_read_while_takes_are_renamed_makes_no_card_of_the_old_name(library, open_page, qtbot, monkeypatch):
+    put(library, "wave")
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
+    rename, go_on = take_store.rename, threading.Event()
+    monkeypatch.setattr(take_store, "rename", lambda *names: go_on.wait(60) and rename(*names))
+    page._watch.read()  # begun before, and done after
+    name_it(card, "greet")
+    QTest.keyClick(card.name, Qt.Key.Key_Return)
+    page._watch.read()
+    qtbot.wait(500)
+    go_on.set()
+    qtbot.waitUntil(lambda: page._takes.takes_of("greet").count == 1, timeout=TIMEOUT_MS)
+    assert [each.action for each in page.cards] == ["greet"]
+
+
+def test_takes_that_cannot_be_renamed_keep_their_name(library, open_page, qtbot, monkeypatch):
+    def refuse(*names):
+        raise LibraryError("the disk is full")
+
+    put(library, "wave")
+    page = open_page()
+    (card,) = page.cards
+    qtbot.waitUntil(lambda: card.count == 1, timeout=TIMEOUT_MS)
+    monkeypatch.setattr(take_store, "rename", refuse)
+    name_it(card, "greet")
+    QTest.keyClick(card.name, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: card.action == "wave" and not page._watch._reading, timeout=TIMEOUT_MS)
+    assert (card.name.text(), card.count, len(page.cards)) == ("wave", 1, 1)
 
 
 def test_esc_restores_a_half_typed_name_and_only_then_closes_the_page(library, open_page, running, qtbot):
