@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from toy_generator import ACTIONS, write_generator
 from app.live.generation import GenerationRequest, own_generators, result_at
 from app.ui.generation.generated_window import GeneratedWindow
 from app.ui.jobs import Jobs
+from recognizer.errors import CardError
 from recognizer.generator import CARD_FILE, OnnxGenerator
 
 TIMEOUT_MS = 60_000
@@ -100,6 +102,46 @@ def test_the_newest_request_is_made_and_those_in_between_are_not(generated, qtbo
         generated.seed.setValue(seed)
     shown(generated, qtbot, seed=29)
     assert made == [1, 29]
+
+
+@pytest.fixture
+def two(generated, root):
+    """The window shows a clip of "mine", and there is "other" too."""
+    folder = write_generator(own_generators(root) / "other")
+    generated.generators.addItem("other", folder)
+    return generated
+
+
+def test_a_clip_that_comes_late_of_another_generator_is_not_shown(two, qtbot, monkeypatch):
+    go_on, real, clips = threading.Event(), two._maker.make, []
+    monkeypatch.setattr(two._maker, "make", lambda request: go_on.wait(60) and (request, real(request)))
+    monkeypatch.setattr(two.preview, "show_clip", clips.append)
+    monkeypatch.setattr("app.ui.generation.generated_window.provenance_text", lambda clip: "")
+    two.seed.setValue(7)
+    choose(two, "other")
+    assert not two.first.isEnabled()
+    go_on.set()
+    qtbot.waitUntil(lambda: bool(clips), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not two._making, timeout=TIMEOUT_MS)
+    assert [request.folder.name for request, _ in clips] == ["other"]
+
+
+def test_a_failure_that_comes_late_of_another_generator_is_not_told(two, qtbot, monkeypatch):
+    go_on, real = threading.Event(), two._maker.actions
+
+    def read(folder):
+        if folder.name == "mine":
+            assert go_on.wait(60)
+            raise CardError("its card is damaged")
+        return real(folder)
+
+    monkeypatch.setattr(two._maker, "actions", read)
+    two._open()
+    choose(two, "other")
+    qtbot.waitUntil(two.first.isEnabled, timeout=TIMEOUT_MS)
+    go_on.set()
+    qtbot.waitUntil(lambda: not two._jobs._jobs, timeout=TIMEOUT_MS)
+    assert two.first.isEnabled()
 
 
 def test_keys_are_enough(generated, qtbot):

@@ -126,7 +126,12 @@ class GeneratedWindow(ClosingDialog):
             self._show_status(none_here(self._root))
             return
         self._show_status("Loading …")
-        self._jobs.start("generator", lambda: self._maker.actions(folder), lambda a: self._offer(folder, a), self._fail)
+        self._jobs.start(
+            "generator",
+            lambda: self._maker.actions(folder),
+            lambda actions: self._offer(folder, actions),
+            lambda line: self._fail(folder, line),
+        )
 
     def _offer(self, folder: Path, actions: tuple[str, ...]) -> None:
         if self._closed or folder != self.generators.currentData():
@@ -155,20 +160,29 @@ class GeneratedWindow(ClosingDialog):
         if self._making or request is None:
             return
         self._making, self._requested = True, None
-        self._jobs.start("clip", lambda: self._maker.make(request), self._show, self._fail)
+        self._jobs.start(
+            "clip",
+            lambda: self._maker.make(request),
+            lambda clip: self._show(request, clip),
+            lambda line: self._cannot_make(request, line),
+        )
 
-    def _show(self, clip: GeneratedClip) -> None:
+    def _show(self, request: GenerationRequest, clip: GeneratedClip) -> None:
         self._making = False
         if self._closed:
             return
-        if self._requested is None:
+        if self._requested is None and request.folder == self.generators.currentData():
             self.preview.show_clip(clip)
             self.caption.setText(provenance_text(clip))
         self._make()
 
-    def _fail(self, line: str) -> None:
+    def _cannot_make(self, request: GenerationRequest, line: str) -> None:
         self._making = False
-        if not self._closed:
+        self._fail(request.folder, line)
+        self._make()
+
+    def _fail(self, folder: Path, line: str) -> None:
+        if not self._closed and self._requested is None and folder == self.generators.currentData():
             self._enable(False)
             self._show_status(line)
 
