@@ -42,6 +42,7 @@ class Review(QWidget):
         """root: of the library."""
         super().__init__()
         self.replay: Replay | None = None
+        self._wanted = ""  # the segment that was asked for last
         self._taking = ""  # the action whose takes are being recorded
         self._no_picture = ""  # why no take can begin now
         self._root, self._jobs = root, jobs
@@ -103,9 +104,14 @@ class Review(QWidget):
         self.hide()
 
     def load_take(self, segment: str, show: Callable[[Replay], None]) -> None:
-        """Read a take, by the name of its segment; show: called with it, without segments where it is gone."""
+        """Read a take, by the name of its segment; show: called with it, without segments where it is gone, unless
+        another has been asked for meanwhile."""
         recording, _, number = segment.rpartition("/")
-        self._start(lambda: take_store.read_take(self._root, recording, int(number)), show)
+        self._wanted = segment
+        self._start(
+            lambda: take_store.read_take(self._root, recording, int(number)),
+            lambda take: show(take) if self._wanted == segment else None,
+        )
 
     def set_colours(self, colours: Colours) -> None:
         """Apply the colours of another theme."""

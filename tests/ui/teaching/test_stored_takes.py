@@ -1,6 +1,7 @@
 """Takes as they are read from the library for the guided page."""
 
 import shutil
+import threading
 
 import pytest
 from teaching_page_fakes import TIMEOUT_MS, click, put
@@ -76,3 +77,28 @@ def test_a_take_whose_files_are_gone_is_one_line(library, open_page, qtbot):
     click(page.cards[0].takes.buttons[0])
     qtbot.waitUntil(lambda: "no longer in the library" in page.bar.state.text(), timeout=TIMEOUT_MS)
     assert not page.review.isVisible()
+
+
+def test_of_two_takes_that_are_asked_for_the_last_one_is_shown(library, open_page, qtbot, monkeypatch):
+    first, last = put(library, "wave").name, put(library, "wave").name
+    page = open_page()
+    qtbot.waitUntil(lambda: page.cards[0].count == 2, timeout=TIMEOUT_MS)
+    read, go_on, over = take_store.read_take, threading.Event(), []
+
+    def slowly(root, recording, segment):
+        take = read(root, recording, segment)
+        assert recording == last or go_on.wait(60)
+        over.append(recording)
+        return take
+
+    monkeypatch.setattr(take_store, "read_take", slowly)
+    buttons = {
+        row.recording: button
+        for row, button in zip(page.cards[0].takes._rows, page.cards[0].takes.buttons, strict=False)
+    }
+    click(buttons[first])
+    click(buttons[last])
+    qtbot.waitUntil(lambda: page.review.replay is not None, timeout=TIMEOUT_MS)
+    go_on.set()
+    qtbot.waitUntil(lambda: over == [last, first] and not page._jobs._jobs, timeout=TIMEOUT_MS)
+    assert page.review.replay.recording == last
