@@ -1,7 +1,9 @@
 """What the page that teaches scrolls to stays in sight while the parts above it grow."""
 
 import pytest
-from PySide6.QtWidgets import QAbstractSlider, QPushButton
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QPushButton
 from teaching_page_fakes import TIMEOUT_MS, whole
 
 from app.ui.teaching.card_column import CardColumn
@@ -41,7 +43,11 @@ def test_what_is_revealed_stays_in_sight_however_often_the_column_grows(column, 
 
 def test_after_the_user_has_scrolled_it_stays_where_the_user_has_put_it(column, qtbot):
     area, above, wanted, _ = column
-    area.verticalScrollBar().triggerAction(QAbstractSlider.SliderAction.SliderToMinimum)
+    at, up, none = QPointF(20, 20), QPoint(0, 1200), Qt.KeyboardModifier.NoModifier
+    for _ in range(5):
+        wheel = QWheelEvent(at, at, QPoint(), up, Qt.MouseButton.NoButton, none, Qt.ScrollPhase.NoScrollPhase, False)
+        QApplication.sendEvent(area.viewport(), wheel)
+    assert area.verticalScrollBar().value() == 0
     grow(area, above, qtbot)
     assert area.verticalScrollBar().value() == 0
     assert not whole(wanted, area.viewport())
