@@ -120,6 +120,16 @@ def test_of_several_addresses_only_those_that_may_be_are_tried(monkeypatch):
     assert tried == ["::1", "127.0.0.1"]
 
 
+def test_a_name_server_that_does_not_answer_holds_up_no_other_alert(monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(http_post, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60) and [])
+    with pytest.raises(AlertError, match=r"its host is not known \(no answer within"):
+        post("http://nas.home/x", {})
+    assert not answered.is_set()
+    answered.set()
+
+
 def _refuse():
     raise ConnectionRefusedError(111, "Connection refused")
 
