@@ -4,16 +4,15 @@ import contextlib
 import io
 import ipaddress
 import json
-import queue
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from http.client import HTTPS_PORT, HTTPConnection, HTTPException, HTTPResponse, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.alerts.look_up import look_up
 from app.alerts.rules import AlertError
 from pose.address import public_name
 
@@ -61,7 +60,7 @@ def _addresses(host: str, port: int, shown: str, place: str, allowed: bool) -> l
     """What the host's name stands for and may be posted to, in the system's order: looked up once, so that what was
     checked is what is connected to."""
     try:
-        found = _look_up(host, port)
+        found = look_up(host, port, TIMEOUT_S)
     except (OSError, ValueError) as error:
         why = "no host can have this name" if isinstance(error, ValueError) else _reason(error)
         raise AlertError(f"{shown}: its host is not known ({why})") from None
@@ -71,27 +70,6 @@ def _addresses(host: str, port: int, shown: str, place: str, allowed: bool) -> l
     raise AlertError(
         f"{shown} is outside this machine and private networks; to send there, add {name} to allowed_hosts in {place}"
     )
-
-
-def _look_up(host: str, port: int) -> list[str]:
-    """The addresses of a host, on a thread of its own: the system sets no limit to how long a name server may take.
-    OSError, ValueError."""
-    outcomes: queue.SimpleQueue[list[str] | OSError | ValueError] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            outcomes.put([str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
-        except (OSError, ValueError) as error:
-            outcomes.put(error)
-
-    threading.Thread(target=work, name="look-up", daemon=True).start()
-    try:
-        outcome = outcomes.get(timeout=TIMEOUT_S)
-    except queue.Empty:
-        raise TimeoutError from None
-    if isinstance(outcome, list):
-        return outcome
-    raise outcome
 
 
 def _is_private(address: str) -> bool:

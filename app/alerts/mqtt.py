@@ -9,13 +9,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from app.alerts.look_up import look_up
 from app.alerts.rules import AlertError, Broker
 
 STATE = "actionlens/action"
 AVAILABLE = "actionlens/available"
 DISCOVERY = "homeassistant/sensor/actionlens/action/config"
-_CONNECT_S = 2.5  # and as much again for TLS
-_TIMEOUT_S = 5.0  # from then until the broker has confirmed a message; an alert has ten seconds in all
+_CONNECT_S = 2.0  # as much before it for the name server, and again for TLS
+_TIMEOUT_S = 4.0  # from then until the broker has confirmed a message; an alert has ten seconds in all
 _NEED = "needs paho-mqtt: pip install 'actionlens[alerts]'"
 
 
@@ -95,6 +96,7 @@ class MqttLink:
         client.reconnect_delay_set(1, 30)
         client.connect_timeout = _CONNECT_S
         try:
+            look_up(broker.host, broker.port, _CONNECT_S)  # paho's limit begins after it
             client.connect(broker.host, broker.port)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error

@@ -7,12 +7,14 @@ import sys
 import tempfile
 import wave
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from app.alerts.http_post import post
+from app.alerts.look_up import look_up
 from app.alerts.mqtt import MqttLink
 from app.alerts.rules import AlertError, Alerts, Reaction
 from app.alerts.watch import Alert
@@ -20,6 +22,7 @@ from pose.address import public_name, redacted
 from pose.whole_file import atomic_write
 
 _COMMAND_S = 10.0
+_LOOK_UP_S = 5.0  # for the name server to give an OSC server's address
 _SAID_BYTES = 4096  # of the end of what a program that failed has said
 _PLAYERS = ("pw-play", "paplay", "aplay", "afplay")
 _RATE = 22050
@@ -150,10 +153,11 @@ def send_osc(where: str, alert: Alert) -> None:
     if not host or not port.isdecimal() or not 0 < int(port) < 65536 or not slash:
         raise AlertError(f"OSC cannot send to {redacted(where)!r}: write 127.0.0.1:9000/action")
     try:
-        client = SimpleUDPClient(host.strip("[]"), int(port))
-        client.send_message(f"/{address}", [alert.rule.action, float(alert.lasted_s), int(alert.count)])
-    except OSError as error:
-        raise AlertError(f"OSC cannot send to {target}: {error.strerror or error}") from None
+        found, *_ = look_up(host.strip("[]"), int(port), _LOOK_UP_S)
+        with closing(SimpleUDPClient(found, int(port))) as client:
+            client.send_message(f"/{address}", [alert.rule.action, float(alert.lasted_s), int(alert.count)])
+    except (OSError, ValueError) as error:
+        raise AlertError(f"OSC cannot send to {target}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def press(key: str, *, allowed: bool, place: str = "the file of the rules") -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import wave
 from types import SimpleNamespace
@@ -144,6 +145,24 @@ def test_osc_reaches_a_server():
     assert lasted_s == pytest.approx(2.04, abs=1e-3)
     with pytest.raises(AlertError, match="write 127"):
         send_osc("nowhere", ALERT)
+    for host in ("no.such.host.invalid", "x" * 70, "a..b"):
+        with pytest.raises(AlertError, match="OSC cannot send to"):
+            send_osc(f"{host}:9000/action", ALERT)
+
+
+@pytest.mark.parametrize("kind", ["osc", "mqtt"])
+def test_a_name_server_that_does_not_answer_holds_up_no_other_alert(monkeypatch, kind):
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60) and [])
+    monkeypatch.setattr(f"app.alerts.{'reactions._LOOK_UP_S' if kind == 'osc' else 'mqtt._CONNECT_S'}", 0.2)
+    send = {
+        "osc": lambda: send_osc("lamp.home:9000/action", ALERT),
+        "mqtt": lambda: MqttLink(Broker("broker.home")).publish("gym", {}),
+    }[kind]
+    with pytest.raises(AlertError, match="no answer from a name server within"):
+        send()
+    assert not answered.is_set()
+    answered.set()
 
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch):
