@@ -11,7 +11,6 @@ import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 from app.errors import UsageError
 from app.library.archives import BROKEN
@@ -19,7 +18,7 @@ from app.models import models_folder
 from pose.errors import ActionLensError
 from pose.whole_file import atomic_write, write_bytes
 from recognizer.model_card import CARD_FILE, MAX_CARD_BYTES, MAX_MODEL_BYTES, MODEL_FILE, ModelCard, shipped_models
-from recognizer.teaching.versions import CLIPS_FILE, place_version, plain_name, version_label, versions
+from recognizer.teaching.versions import CLIPS_FILE, new_part, place_version, plain_name, version_label, versions
 
 ENDING = ".actionlens.zip"
 
@@ -57,7 +56,7 @@ def _move(models: Path, name: str, new: str) -> None:
 
     What may fail comes first: the cards are written in a folder of their own, and take their places by renaming.
     """
-    cards = f".part-{uuid4().hex[:16]}"
+    cards = new_part()
     made: dict[Path, bytes] = {}  # NUMBER/card.json, and what stood in it
     try:
         for number in versions(models, name):
@@ -89,7 +88,7 @@ def _write_card(home: Path, cards: str, number: str, name: str, made: dict[Path,
 
 def remove(library: Path, folder: Path) -> None:
     """Take a version away for good; its segments stay. Raises UsageError."""
-    gone = folder.parent / f".part-{uuid4().hex[:16]}"  # as what is half written: it is swept away later if need be
+    gone = folder.parent / new_part()  # as what is half written: it is swept away later if need be
     try:
         os.rename(folder, gone)
     except OSError as error:
@@ -158,7 +157,7 @@ def _place(library: Path, folder: Path) -> Path:
             if (folder / each).is_file():
                 shutil.copyfile(folder / each, target / each)
 
-    return place_version(models_folder(library), name, f".part-{uuid4().hex[:16]}", fill)
+    return place_version(models_folder(library), name, new_part(), fill)
 
 
 def _unpack(source: Path, folder: Path) -> None:

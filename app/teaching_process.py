@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psutil
 
@@ -25,6 +24,7 @@ from app.errors import UsageError
 from app.installation import install_command
 from pose.ctrl_c import without_ctrl_c
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
+from recognizer.teaching.versions import new_part
 
 STARTING = "starting"
 
@@ -77,7 +77,7 @@ class TeachingJob:
     def __init__(self, request: TeachingRequest, command: Sequence[str] | None = None) -> None:
         """command: what to start, with the folder of the request as its last argument; left out, what the kind of
         the request needs. Raises UsageError where that is not installed."""
-        self._request = replace(request, part=f".part-{uuid4().hex[:16]}")
+        self._request = replace(request, part=new_part())
         self._command = list(command) if command is not None else command_of(request.kind)
         self._started_s = time.monotonic()
         self._progress = Progress(STARTING, 0.0, None)

@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from recognizer.plain_arrays import UNREADABLE, refuse_traps
 from recognizer.strict_json import JsonObject, mismatch, unique_texts
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.examples import NOTHING, Example
+from recognizer.teaching.versions import new_part
 
 REQUEST_FILE, CLIPS_FILE = "request.json", "clips.npz"
 QUICK, FULL = "quick", "full"
@@ -50,7 +51,7 @@ class TeachingRequest:
     base: Path
     models: Path
     examples: Sequence[Example]
-    part: str = ".part-0"
+    part: str = field(default_factory=new_part)
     keep_base: bool = False
     one_sided: tuple[str, ...] = ()
     seed: int = 0

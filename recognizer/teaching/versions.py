@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from recognizer import strict_json
 from recognizer.errors import CardError
@@ -27,14 +28,21 @@ def plain_name(text: str) -> str:
     return name[:48] or "taught"
 
 
+def new_part() -> str:
+    """A name, like no other, for a folder beside the versions of a model in which one is written or thrown away."""
+    return f".part-{uuid4().hex[:16]}"
+
+
 def place_version(models: Path, name: str, part: str, fill: Callable[[Path], object]) -> Path:
     """The next version of a model, models/NAME/1, 2, ..., whole or not at all; the versions before it stay.
 
-    part: name of the folder beside it in which `fill` writes it. Raises OSError, and what `fill` raises.
+    part: name of the folder beside it in which `fill` writes it; what a killed process has left there goes. Raises
+    OSError, and what `fill` raises.
     """
     home = models / name
     home.mkdir(parents=True, exist_ok=True)
     temporary = home / part
+    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
         fill(temporary)
@@ -56,6 +64,7 @@ def place_version(models: Path, name: str, part: str, fill: Callable[[Path], obj
 def try_folder(models: Path, name: str, part: str) -> None:
     """Make the folder that place_version fills, and take it away again. Raises OSError where it cannot be made."""
     folder = models / name / part
+    shutil.rmtree(folder, ignore_errors=True)
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True)
     with suppress(OSError):  # somebody else has just put something there

@@ -20,7 +20,7 @@ from recognizer.teaching.full_start import NETWORKS_FILE, start_sentence
 from recognizer.teaching.lesson import NOTHING
 from recognizer.teaching.request import FULL, TeachingRequest, write_request
 from recognizer.teaching.run import card_metrics
-from recognizer.teaching.versions import taught_model, try_folder
+from recognizer.teaching.versions import place_version, taught_model, try_folder
 from recognizer.training.fine_tune.check import evaluate, remarks, split
 from recognizer.training.fine_tune.fine_tune_command import add_fine_tune, run_fine_tune
 from recognizer.training.fine_tune.start import copy_body, load_networks, save_networks
@@ -336,6 +336,24 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path, quiet
     error = json.loads(line)["error"]
     assert error.startswith("the model cannot be written (")
     assert error.endswith("); make room or choose another folder")
+
+
+def test_what_a_killed_training_was_writing_hinders_no_other(tmp_path):
+    left = tmp_path / "gym" / ".part-0"
+    left.mkdir(parents=True)
+    (left / "model.onnx").write_bytes(b"half")
+    try_folder(tmp_path, "gym", ".part-0")
+    assert not left.exists()
+    left.mkdir(parents=True)
+    (left / "model.onnx").write_bytes(b"half")
+    made = place_version(tmp_path, "gym", ".part-0", lambda folder: (folder / "a").touch())
+    assert [each.relative_to(tmp_path / "gym").as_posix() for each in (tmp_path / "gym").rglob("*")] == ["1", "1/a"]
+    assert made == tmp_path / "gym" / "1"
+
+
+def test_two_teachings_of_one_name_write_in_folders_of_their_own(tmp_path):
+    first, second = (TeachingRequest("quick", "gym", tmp_path, tmp_path, []) for _ in range(2))
+    assert first.part != second.part
 
 
 def test_trying_a_folder_leaves_nothing_behind(tmp_path):
