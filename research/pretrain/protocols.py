@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import recall_score
 from torch import Tensor, nn
 
 from recognizer.training.loop import Hardware
@@ -169,5 +169,6 @@ def classify(network: GlClassifier, clips: MotionClips, rows: Rows, pace: Pace) 
 
 
 def score(found: Rows, labels: Rows) -> Score:
-    """Score of predicted against true actions, both (N,)."""
-    return Score(int((found == labels).sum()), len(labels), float(balanced_accuracy_score(labels, found)))
+    """Score of predicted against true actions, both (N,). Balanced accuracy is over the actions that occur in `labels`."""
+    balanced = recall_score(labels, found, labels=np.unique(labels), average="macro")
+    return Score(int((found == labels).sum()), len(labels), float(balanced))

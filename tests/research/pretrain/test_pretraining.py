@@ -315,6 +315,12 @@ def test_score():
     assert (found.right, found.of, found.accuracy, found.balanced) == (3, 4, 0.75, 0.75)
 
 
+@pytest.mark.filterwarnings("error")
+def test_score_is_over_the_actions_that_occur():
+    found = score(np.array([0, 2, 1, 1]), np.array([0, 0, 1, 1]))
+    assert (found.accuracy, found.balanced) == (0.75, 0.75)
+
+
 def test_figures_are_drawn(clips, done, tmp_path):
     written = figures.draw(done[0].network.backbone, clips, TRAIN_ROWS, "natural", tmp_path / "figures")
     assert [path.name for path in written] == [
