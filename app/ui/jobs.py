@@ -23,12 +23,16 @@ class _Job:
     work: Callable[[], Any]
     done: Callable[[Any], None]
     failed: Callable[[str], None] | None
+    queue: str
+    waits_for: threading.Thread | None
     outcome: Any = None
     error: str | None = None
     thread: threading.Thread | None = None
 
     def run(self) -> None:
         """On the job's thread."""
+        if self.waits_for is not None:
+            self.waits_for.join()
         try:
             self.outcome = self.work()
         except ActionLensError as error:
@@ -49,10 +53,17 @@ class Jobs(QObject):
         self._timer.timeout.connect(self._deliver)
 
     def start(
-        self, name: str, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[str], None] | None = None
+        self,
+        name: str,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[str], None] | None = None,
+        queue: str = "",
     ) -> None:
-        """Call work() on a thread, then done(outcome), or failed(one line) where it raised, on the window's thread."""
-        job = _Job(work, done, failed)
+        """Call work() on a thread, then done(outcome), or failed(one line) where it raised, on the window's thread.
+        Jobs of one queue run one after another, in the order in which they are started."""
+        before = [job.thread for job in self._jobs if queue and job.queue == queue]
+        job = _Job(work, done, failed, queue, before[-1] if before else None)
         job.thread = threading.Thread(target=job.run, name=name, daemon=True)
         self._jobs.append(job)
         job.thread.start()

@@ -169,6 +169,6 @@ def classify(network: GlClassifier, clips: MotionClips, rows: Rows, pace: Pace) 
 
 
 def score(found: Rows, labels: Rows) -> Score:
-    """Score of predicted against true actions, both (N,). Balanced accuracy is over the actions that occur in `labels`."""
+    """Score of predicted against true actions, both (N,). balanced: over the actions that occur in `labels`."""
     balanced = recall_score(labels, found, labels=np.unique(labels), average="macro")
     return Score(int((found == labels).sum()), len(labels), float(balanced))

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.library.catalogue import Library
+from app.library.errors import LibraryError
+from app.library.labels import label_key
 from app.library.rows import Model
 from app.library.shared_library import shared
 from app.models import find
+from app.names_in_text import action_in_text
 from pose.errors import ActionLensError
 from recognizer.errors import CardError
 from recognizer.model_card import find_model, shipped_models
@@ -18,6 +21,8 @@ from recognizer.teaching.metrics import TEST
 from recognizer.teaching.versions import TaughtModel, taught_model, taught_models, version_label, versions
 
 Files = tuple[tuple[str, int, int], ...]
+
+TAKES = "takes"  # the queue of jobs that change takes, and of those that read what is taught with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,11 @@ def _tests(library: Library) -> dict[str, tuple[str, ...]]:
 
 
 def examples_of(root: Path, actions: Sequence[str]) -> list[Example]:
-    """The examples of actions, and the footage of nothing. Raises LibraryError."""
+    """The examples of actions, and the footage of nothing. Raises LibraryError, also where an action is gone."""
     with _opened(root) as library:
+        there = {label_key(named.name) for named in library.names("action") if named.segments}
+        if gone := next((action for action in actions if label_key(action) not in there), None):
+            raise LibraryError(f"there are no examples of {action_in_text(gone)} any more: train again without it")
         return library.examples([*actions, NOTHING])
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -17,11 +16,10 @@ from app.ui.live_run import RunView
 from app.ui.messages import cannot_record
 from app.ui.styled import style_as
 from app.ui.teaching import take_store
+from app.ui.teaching.library_summary import TAKES
 from app.ui.teaching.take_store import Replay
 from app.ui.theme import Colours
 from app.ui.wrapping_label import WrappingLabel
-
-T = TypeVar("T")
 
 _PLAYED_S = 2.0
 _SLOWEST = 0.25
@@ -108,9 +106,11 @@ class Review(QWidget):
         another has been asked for meanwhile."""
         recording, _, number = segment.rpartition("/")
         self._wanted = segment
-        self._start(
+        self._jobs.start(
+            "take",
             lambda: take_store.read_take(self._root, recording, int(number)),
             lambda take: show(take) if self._wanted == segment else None,
+            self.message.emit,
         )
 
     def set_colours(self, colours: Colours) -> None:
@@ -125,7 +125,7 @@ class Review(QWidget):
 
     def _keep(self) -> None:
         if (take := self._leave()) is not None:
-            self._start(lambda: take_store.keep(self._root, take.segments), lambda _: self.changed.emit())
+            self._change(lambda: take_store.keep(self._root, take.segments))
 
     def _redo(self) -> None:
         if (take := self.replay) is None:
@@ -141,9 +141,7 @@ class Review(QWidget):
             self._move_to_bin(take)
 
     def _move_to_bin(self, take: Replay) -> None:
-        self._start(
-            lambda: take_store.throw_away(self._root, take.recording, take.segments), lambda _: self.changed.emit()
-        )
+        self._change(lambda: take_store.throw_away(self._root, take.recording, take.segments))
 
     def _leave(self) -> Replay | None:
         """Show nothing; what was shown."""
@@ -152,8 +150,8 @@ class Review(QWidget):
         self.clear()
         return take
 
-    def _start(self, do: Callable[[], T], then: Callable[[T], None]) -> None:
-        self._jobs.start("take", do, then, self.message.emit)
+    def _change(self, do: Callable[[], None]) -> None:
+        self._jobs.start("take", do, lambda _: self.changed.emit(), self.message.emit, TAKES)
 
     def _button(self, text: str, tip: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)

@@ -20,6 +20,7 @@ from app.ui.teaching import take_store
 from app.ui.teaching.action_card import PICTURE_PX, ActionCard
 from app.ui.teaching.card_column import CardColumn
 from app.ui.teaching.guidance import WANTED_TAKES, next_step, nothing_text, recording_text, take_text
+from app.ui.teaching.library_summary import TAKES
 from app.ui.teaching.report import plain_result, worst_takes
 from app.ui.teaching.result_card import ResultCard
 from app.ui.teaching.review import Review
@@ -247,7 +248,7 @@ class TeachPage(QWidget):
 
         self._watch.hold()  # or it would find takes of the old name, which no card has any more
         work = partial(take_store.rename, self._root, before, name)
-        self._jobs.start("rename", work, lambda _: self._watch.release(), failed)
+        self._jobs.start("rename", work, lambda _: self._watch.release(), failed, TAKES)
 
     def _enter_name(self, card: ActionCard) -> None:
         if self._apply_name(card):
@@ -328,6 +329,7 @@ class TeachPage(QWidget):
             lambda: take_store.read_take(self._root, folder.name),
             lambda take: self._show_saved_take(card, take),
             self._show_status,
+            TAKES,
         )
 
     def _show_saved_take(self, card: ActionCard, take: Replay) -> None:

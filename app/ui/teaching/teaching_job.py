@@ -11,7 +11,7 @@ from app.errors import UsageError
 from app.library.rows import Model
 from app.teaching_process import Progress, TeachingDone, TeachingFailed, TeachingJob
 from app.ui.jobs import Jobs
-from app.ui.teaching.library_summary import LibrarySummary, examples_of, register_model
+from app.ui.teaching.library_summary import TAKES, LibrarySummary, examples_of, register_model
 from recognizer.teaching.examples import Example
 from recognizer.teaching.request import TeachingRequest
 from recognizer.teaching.versions import version_label
@@ -52,7 +52,7 @@ class Training(QObject):
             if not self._closed:
                 self._begin(request_of(examples))
 
-        self._jobs.start("examples", lambda: examples_of(self._root, actions), begin, self._fail)
+        self._jobs.start("examples", lambda: examples_of(self._root, actions), begin, self._fail, TAKES)
 
     def stop_question(self) -> str:
         """Whether to stop it, as a question; "" where nothing runs, or it has been cancelled."""

@@ -1,6 +1,7 @@
 """A training that is started from the guided page: what is said before, while and after it."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,21 @@ from PySide6.QtGui import QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 from taught_stand_in import stand_in
-from teaching_page_fakes import TIMEOUT_MS, FakeJob, click, finish_training, put, record_one
+from teaching_page_fakes import TIMEOUT_MS, FakeJob, click, finish_training, name_it, put, record_one
 
 from app.library.catalogue import Library
+from app.library.errors import LibraryError
 from app.names_in_text import isolated
 from app.teaching_process import TeachingCancelled, TeachingDone
+from app.ui.teaching import take_store
 from app.ui.teaching.report import as_html, examples_html, plain_result, worst_takes
 from app.ui.teaching.teaching_job import CANCELLED, STOP_TRAINING
 
 pytestmark = pytest.mark.timeout(300)
+
+
+def card_of(page, action):
+    return next(card for card in page.cards if card.action == action)
 
 
 def test_too_little_is_said_before_training(library, open_page, qtbot):
@@ -54,6 +61,60 @@ def test_what_has_takes_enough_is_trained_and_tried_and_gone_back_from(trainable
     assert "walk (92%)" in page.bar.live_label.text()
     click(page.bar.try_it)
     assert engines.last.swaps[-1] == ("act", "auto")
+
+
+def test_takes_that_are_being_renamed_are_learned_under_their_last_name(trainable, qtbot, monkeypatch):
+    page, card = trainable, card_of(trainable, "wave")
+    rename, asked, go_on = take_store.rename, [], threading.Event()
+
+    def rename_later(root, name, new):
+        asked.append(new)
+        assert new != "greet" or go_on.wait(60)
+        rename(root, name, new)
+
+    monkeypatch.setattr(take_store, "rename", rename_later)
+    for name in ("greet", "hello"):
+        name_it(card, name)
+        QTest.keyClick(card.name, Qt.Key.Key_Return)
+    click(page.bar.train)
+    qtbot.wait(500)
+    assert asked == ["greet"]
+    assert FakeJob.made is None
+    go_on.set()
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
+    assert {segment.action for segment in FakeJob.made.request.examples if segment.around is None} == {"hello", "clap"}
+
+
+def test_nothing_is_trained_without_takes_that_could_not_be_renamed(trainable, qtbot, monkeypatch):
+    def refuse(*names):
+        raise LibraryError("the disk is full")
+
+    page, card = trainable, card_of(trainable, "wave")
+    monkeypatch.setattr(take_store, "rename", refuse)
+    name_it(card, "greet")
+    click(page.bar.train)
+    qtbot.waitUntil(lambda: "no examples of greet any more" in page.bar.state.text(), timeout=TIMEOUT_MS)
+    assert FakeJob.made is None
+    assert page.bar.train.isEnabled()
+    assert card.name.text() == "wave"
+
+
+def test_a_take_that_is_being_thrown_away_is_not_learned(trainable, qtbot, monkeypatch):
+    page = trainable
+    throw_away, go_on = take_store.throw_away, threading.Event()
+    monkeypatch.setattr(take_store, "throw_away", lambda *those: go_on.wait(60) and throw_away(*those))
+    click(card_of(page, "wave").takes.buttons[0])
+    qtbot.waitUntil(page.review.isVisible, timeout=TIMEOUT_MS)
+    gone = page.review.replay.segments[0].name
+    click(page.review.discard)
+    click(page.bar.train)
+    qtbot.wait(500)
+    assert FakeJob.made is None
+    go_on.set()
+    qtbot.waitUntil(lambda: FakeJob.made is not None, timeout=TIMEOUT_MS)
+    learned = [segment.name for segment in FakeJob.made.request.examples if segment.action == "wave"]
+    assert len(learned) == 3
+    assert gone not in learned
 
 
 def test_the_end_of_a_training_leaves_the_focus_to_who_is_typing(trainable, running, library, engines, qtbot):
