@@ -276,10 +276,12 @@ class SegmentEdits:
         return False
 
     def _change(self, segment: SegmentRow, **values: Any) -> bool:
-        before = NewSegment(
-            segment.start_s, segment.end_s, segment.person, segment.action, segment.who, segment.note, segment.suspect
-        )
-        return self.do(lambda library: library.change_segment(segment.id, replace(before, **values)))
+        def change(library: Library) -> None:
+            row = library.segment(segment.id) or segment  # as it is now: other windows change it, too
+            before = NewSegment(row.start_s, row.end_s, row.person, row.action, row.who, row.note, row.suspect)
+            library.change_segment(row.id, replace(before, **values))
+
+        return self.do(change)
 
     def _existing_name(self, text: str) -> str:
         """The name that reads like this: "sit down" for sit_down."""

@@ -24,6 +24,16 @@ def test_in_and_out_points_change_the_segment(window):
     assert (segment.start_s, segment.end_s) == pytest.approx((2.0, 4.0))
 
 
+def test_what_other_windows_have_changed_meanwhile_stays(window):
+    shown = window.content.segment
+    window.library.rename("action", shown.action, "hello")
+    window.library.mark_suspect([shown.id], True)
+    window.player.seek(2.0)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    segment = window.library.segment(shown.id)
+    assert (segment.start_s, segment.action, segment.suspect) == (pytest.approx(2.0), "hello", True)
+
+
 def test_several_segments_of_one_recording(window):
     window.player.seek(3.0)
     QTest.keyClick(window, Qt.Key.Key_A)
