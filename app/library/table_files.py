@@ -197,7 +197,7 @@ def _import_names(library: Library, names: list[dict[str, str]]) -> None:
         if found is None:
             library.add_name(kind, row["name"])
         is_key = kind == "action" and row["key"] in ACTION_KEYS
-        if is_key and not any(named.key == row["key"] for named in known.values()):
+        if is_key and (found is None or not found.key) and not any(named.key == row["key"] for named in known.values()):
             library.set_key(row["name"], row["key"])
         if kind == "session" and row["note"] and (found is None or not found.note):
             library.set_session_note(row["name"], row["note"])

@@ -165,6 +165,14 @@ def test_splits_that_come_in_replace_none_of_almost_the_same_name(full, tmp_path
         assert free_split(third, "set as published") == "set as published 2"
 
 
+def test_an_action_that_is_there_keeps_its_key(full, other, tmp_path):
+    export_tables(full, full.recordings(), tmp_path / "out")
+    other.add_name("action", "wave")
+    other.set_key("wave", "5")
+    import_tables(other, tmp_path / "out")
+    assert {named.name: named.key for named in other.names("action")}["wave"] == "5"
+
+
 def test_tables_with_keys_of_an_older_version_come_in_without_them(full, other, tmp_path):
     export_tables(full, full.recordings(), tmp_path / "out")
     names = tmp_path / "out" / "names.csv"
