@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from app.library.edits import Edit
+from app.library.edits import USED_IN, Edit
 from app.library.errors import GoneError, LibraryError
 from app.library.labels import ACTION_KEYS, NOTHING, clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
@@ -13,11 +13,6 @@ from app.library.rows import Model, NewSegment
 from app.recording.folder import MAX_NUMBER
 
 PARTS = ("train", "validation", "test")
-_USED_IN: dict[Kind, tuple[str, str]] = {
-    "action": ("clips", "action"),
-    "person": ("clips", "who"),
-    "session": ("recordings", "session"),
-}
 
 
 def add_segments(edit: Edit, recording: str, segments: Sequence[NewSegment]) -> list[int]:
@@ -199,6 +194,6 @@ def _refuse_double(edit: Edit, kind: Kind, label: str) -> None:
 
 
 def _hand_over(edit: Edit, kind: Kind, key: int, target: int | None) -> None:
-    table, column = _USED_IN[kind]
+    table, column = USED_IN[TABLES[kind]]
     for row in edit.keys(f"SELECT id FROM {table} WHERE {column} = ?", key):
         edit.update(table, row, **{column: target})

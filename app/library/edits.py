@@ -19,6 +19,9 @@ _NAMED_IN = {
     "sessions": "SELECT id FROM recordings WHERE session = ?",
 }
 
+# Where the rows of names are used. Recordings bring in names by themselves, and not as steps of undo.
+USED_IN = {"actions": ("clips", "action"), "people": ("clips", "who"), "sessions": ("recordings", "session")}
+
 Row = dict[str, Any]
 Change = tuple[str, str | int, Row | None, Row | None]  # table, id, row before and after; None where there was none
 
@@ -98,11 +101,15 @@ def next_edit(connection: sqlite3.Connection, *, undo: bool) -> tuple[int, str] 
 
 
 def replay(connection: sqlite3.Connection, edit: int, *, undo: bool) -> list[Change]:
-    """Put the rows of an edit back as they were before (undo) or after it; its changes."""
+    """Put the rows of an edit back as they were before (undo) or after it; its changes. A name that recordings use
+    which came since stays; one of the same name that came with them becomes the one that is put back."""
     stored = connection.execute("SELECT changes FROM edits WHERE id = ?", (edit,)).fetchone()[0]
     changes: list[Change] = [(table, key, before, after) for table, key, before, after in json.loads(stored)]
-    for table, key, before, after in reversed(changes) if undo else changes:
-        _put(connection, table, key, before if undo else after)
+    rows = [(table, key, before if undo else after) for table, key, before, after in changes]
+    for table, key, row in reversed(rows) if undo else rows:
+        _put(connection, table, key, row)
+    for table, key in ((table, key) for table, key, row in rows if row is None and table in USED_IN):
+        _delete_unused(connection, table, key)  # now that the rest of this edit does not use it
     connection.execute("UPDATE edits SET undone = ? WHERE id = ?", (1 if undo else 0, edit))
     return changes
 
@@ -125,11 +132,29 @@ def mark_unwritten(connection: sqlite3.Connection, changes: Iterable[Change]) ->
 
 def _put(connection: sqlite3.Connection, table: str, key: str | int, row: Row | None) -> None:
     if row is None:
-        connection.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
-    elif connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (key,)).fetchone():
+        if table not in USED_IN:
+            connection.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+        return
+    if table in USED_IN:
+        _take_over(connection, table, key, row["key"])
+    if connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (key,)).fetchone():
         connection.execute(*_update(table, key, row))
     else:
         connection.execute(*_insertion(table, row))
+
+
+def _delete_unused(connection: sqlite3.Connection, table: str, key: str | int) -> None:
+    user, column = USED_IN[table]
+    used = f"SELECT 1 FROM {user} WHERE {column} = {table}.id"
+    connection.execute(f"DELETE FROM {table} WHERE id = ? AND NOT EXISTS ({used})", (key,))
+
+
+def _take_over(connection: sqlite3.Connection, table: str, key: str | int, name_key: str) -> None:
+    """Give this row what is called the same by another one, which goes."""
+    user, column = USED_IN[table]
+    for other in connection.execute(f"SELECT id FROM {table} WHERE key = ? AND id <> ?", (name_key, key)).fetchall():
+        connection.execute(f"UPDATE {user} SET {column} = ? WHERE {column} = ?", (key, other[0]))
+        connection.execute(f"DELETE FROM {table} WHERE id = ?", (other[0],))
 
 
 def _insertion(table: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
