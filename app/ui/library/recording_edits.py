@@ -1,6 +1,7 @@
 """What the window does with several recordings at once: read on a job's thread, then one step of undo."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from app.errors import RecordingError
 from app.library.catalogue import Library
@@ -11,6 +12,8 @@ from app.recording.folder import Recording
 from app.ui.jobs import Jobs
 
 New = dict[str, list[NewSegment]]
+
+_ALL_LABELLED = "All its segments are labelled: Alt+1 lists them, to relabel them one by one"
 
 
 class RecordingEdits:
@@ -26,6 +29,7 @@ class RecordingEdits:
 
         def add(found: New) -> None:
             ids: list[int] = []
+            found = _still_free(library, found)
             if not found:
                 self._show_status(f"Nothing moves in these {len(recordings)} recordings where no segment is yet")
             elif self._do(lambda library: ids.extend(library.add_segments_to(found))):
@@ -38,18 +42,18 @@ class RecordingEdits:
     def label(self, library: Library, recordings: Sequence[str], action: str, persons: Mapping[str, int]) -> None:
         """Their segments without a label, and the whole of those that have no segment. persons: who was chosen in a
         recording; in others it is the person who is there longest."""
-        segments = [segment for name in recordings for segment in library.segments_in(name)]
-        waiting = [segment.id for segment in segments if segment.action is None]
-        bare = [name for name in recordings if name not in {segment.recording for segment in segments}]
+        waiting, bare = _to_label(library, recordings)
 
         def add(found: New) -> None:
-            if not waiting and not found:
-                self._show_status("It shows nobody to label: nothing was changed")
+            waiting, bare = _to_label(library, recordings)  # again: there may be labels since
+            new = {name: segments for name, segments in found.items() if name in bare}
+            if waiting or new:
+                self._do(lambda library: library.add_segments_to(new, waiting, action))
             else:
-                self._do(lambda library: library.add_segments_to(found, waiting, action))
+                self._show_status("It shows nobody to label: nothing was changed" if bare else _ALL_LABELLED)
 
         if not waiting and not bare:
-            self._show_status("All its segments are labelled: Alt+1 lists them, to relabel them one by one")
+            self._show_status(_ALL_LABELLED)
         elif bare:
             self._jobs.start("whole", lambda: _whole_segments(library, bare, action, persons), add, self._show_status)
         else:
@@ -69,6 +73,26 @@ def occupied_spans(segments: Sequence[SegmentRow], person: int, duration_s: floa
 def name_of(segments: Sequence[SegmentRow], person: int) -> str | None:
     """The name that a person has in the segments of a recording; None where none of them says."""
     return next((segment.who for segment in segments if segment.person == person and segment.who), None)
+
+
+def _to_label(library: Library, recordings: Sequence[str]) -> tuple[list[int], list[str]]:
+    """The segments of recordings that have no label, and the recordings that have no segment."""
+    segments = [segment for name in recordings for segment in library.segments_in(name)]
+    bare = set(recordings) - {segment.recording for segment in segments}
+    return [segment.id for segment in segments if segment.action is None], [name for name in recordings if name in bare]
+
+
+def _still_free(library: Library, found: New) -> New:
+    """What of new segments no segment has that came while they were looked for."""
+    free: New = {}
+    for name, new in found.items():
+        recording = library.recording(name)
+        if recording is None:
+            continue
+        taken = occupied_spans(library.segments_in(name), new[0].person, recording.duration_s)
+        parts = free_parts([(segment.start_s, segment.end_s) for segment in new], taken)
+        free[name] = [replace(new[0], start_s=start_s, end_s=end_s) for start_s, end_s in parts]
+    return {name: new for name, new in free.items() if new}
 
 
 def _spans_recording(segment: SegmentRow, duration_s: float) -> bool:

@@ -1,10 +1,13 @@
 """Segments that are proposed by motion, and labels that a recognizer proposes for them."""
 
+import threading
+
 import pytest
 from library_window_fakes import on_recordings, opened, press, record
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.library.catalogue import Library
 from app.library.rows import NewSegment
 from app.ui.library.segment_model import ACTION
 
@@ -105,6 +108,24 @@ def test_p_works_on_all_the_chosen_recordings_in_one_step(window, root, waver, q
     qtbot.waitUntil(lambda: "3 labels are proposed" in window.state.text(), timeout=60_000)
     window.fields.undo.click()
     assert window.library.count_segments() == 0
+
+
+@pytest.mark.parametrize("keys", [(Qt.Key.Key_P, Qt.Key.Key_P), (Qt.Key.Key_1, Qt.Key.Key_2)])
+def test_what_a_key_did_meanwhile_is_not_done_again_by_the_next(window, waver, qtbot, monkeypatch, keys):
+    read, go_on = Library.open_recording, threading.Event()
+    monkeypatch.setattr(Library, "open_recording", lambda *asked: go_on.wait(60) and read(*asked))
+    window.library.set_key("wave", "1")
+    window.library.set_key("clap", "2")
+    window.library.remove_segments([segment.id for segment in window.library.segments()])
+    window.refresh()
+    assert len(on_recordings(window)) == 2
+    for key in keys:
+        QTest.keyClick(window, key)
+    assert window.library.count_segments() == 0
+    go_on.set()
+    qtbot.waitUntil(lambda: not window._jobs._jobs, timeout=60_000)
+    assert len({segment.recording for segment in window.library.segments()}) == 2
+    assert window.library.count_segments() == 2
 
 
 def test_new_segments_have_the_name_that_the_person_has_in_the_recording(window, waver, qtbot):
