@@ -88,6 +88,7 @@ class LiveRecognition:
         A frame without poses matters too: time passes, and a person not seen for a while has left.
         """
         with self._stage("window"):
+            self._end_gone(time_s)  # first: who is back after a long time begins anew
             clips = [clip for pose in poses for clip in self._person(pose).window.push(pose)]
         with self._stage("recognize"):
             views = {clip.person: view_of(clip) for clip in clips}
@@ -95,7 +96,6 @@ class LiveRecognition:
             predictions = self._recognizer.predict(judged, attention=self.attention) if judged else ()
         with self._stage("decide"):
             self._decide(poses, clips, predictions, views)
-            self._end_gone(time_s)
         with self._stage("count"):
             self._count(poses, {clip.person for clip in clips})
         fresh = {clip.person for clip in clips}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.alerts.rules import NOBODY, Rule
 from app.results import Result
+from recognizer.live import GONE_S
 
 _NEAR_S = 1e-9
 
@@ -39,8 +40,8 @@ class RuleWatch:
     """Turns results, in order of time, into alerts.
 
     A rule fires once each time its action has lasted long enough, or at every `times` repetitions, but never more often
-    than its limit allows: an action that still lasts when the limit is over fires then. A time before the last one
-    begins a new run.
+    than its limit allows: an action that still lasts when the limit is over fires then. After more than GONE_S without
+    a result, as over a pause, nobody in view begins anew. A time before the last one begins a new run.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -62,10 +63,12 @@ class RuleWatch:
         now_s = result.frame.time_s
         if now_s < self._last_s:
             self.begin_run()
+        # Over a pause or an outage nobody was looking.
+        watched = now_s - self._last_s <= GONE_S
         self._last_s = now_s
         if result.persons:
             self._nobody_since_s = None
-        elif self._nobody_since_s is None:
+        elif self._nobody_since_s is None or not watched:
             self._nobody_since_s = now_s
         found: list[Alert] = []
         for rule in self._rules:

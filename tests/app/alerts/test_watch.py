@@ -71,8 +71,16 @@ def test_unknown_idle_and_nobody_are_actions_of_a_rule():
 
 def test_somebody_coming_back_begins_nobody_anew():
     watch = RuleWatch([Rule("r", "nobody", REACTIONS, lasts_s=2.0, limit_s=0.0)])
-    results = [result(0.0), result(1.5), result(1.6, "walk"), result(1.7), result(3.0), result(3.7)]
+    before = [result(0.0), result(0.8), result(1.5), result(1.6, "walk"), result(1.7), result(2.6), result(3.5)]
+    results = [*before, result(3.7)]
     assert times_of(watch, results) == [("r", 3.7, None)]
+
+
+def test_time_without_a_result_is_not_time_with_nobody():
+    watch = RuleWatch([Rule("r", "nobody", REACTIONS, lasts_s=5.0, limit_s=0.0)])
+    before = [result(n / 2) for n in range(6)]
+    after = [result(600.0 + n / 2) for n in range(20)]
+    assert times_of(watch, before + after) == [("r", 605.0, None)]
 
 
 def test_counts_fire_at_every_so_many():
@@ -109,6 +117,6 @@ def test_a_file_that_is_played_again_fires_again():
 
 def test_a_run_that_begins_late_is_another_run_too():
     watch = RuleWatch([Rule("r", "nobody", REACTIONS, lasts_s=2.0, limit_s=60.0)])
-    assert times_of(watch, [result(0.0), result(2.0)]) == [("r", 2.0, None)]
+    assert times_of(watch, [result(0.0), result(1.0), result(2.0)]) == [("r", 2.0, None)]
     watch.begin_run()
     assert times_of(watch, [result(3.0), result(4.0), result(5.0)]) == [("r", 5.0, None)]
