@@ -13,7 +13,7 @@ from pose.types import Pose
 from recognizer.clips import Clip, Prediction
 from recognizer.decision import HALF_BODY, WAITING, ActionEvent, Decider, Decision
 from recognizer.model_card import ModelCard
-from recognizer.repetition_counter import UNCOUNTED, Repetition, RepetitionCounter
+from recognizer.repetition_counter import SAME_SET_S, UNCOUNTED, Repetition, RepetitionCounter
 from recognizer.view import BodyView, view_of
 from recognizer.window import PoseWindow
 
@@ -78,6 +78,7 @@ class LiveRecognition:
         self.attention = False
         self._stage = stage
         self._people: dict[int, _Person] = {}
+        self._left: dict[int, tuple[float, RepetitionCounter]] = {}  # who may be back soon: seen_s, and the counts
         self._events: list[ActionEvent] = []  # not told yet
         self._repetitions: list[Repetition] = []  # not told yet
         self._set_recognizer(recognizer)
@@ -129,7 +130,9 @@ class LiveRecognition:
         if person is None:
             card = self._recognizer.card
             window = PoseWindow(card.frames, card.fps, card.skeleton, every=TICKS_PER_DECISION)
-            counter = RepetitionCounter(pose.person, lead_s=(card.frames - 1) / card.fps + _DATING_S)
+            _, counter = self._left.pop(pose.person, (0.0, None))
+            if counter is None:
+                counter = RepetitionCounter(pose.person, lead_s=(card.frames - 1) / card.fps + _DATING_S)
             person = self._people[pose.person] = _Person(window, counter, pose.time_s)
         person.seen_s = pose.time_s
         return person
@@ -180,7 +183,9 @@ class LiveRecognition:
         for identity, person in list(self._people.items()):
             if time_s - person.seen_s > GONE_S:
                 self._add_events(self._decider.gone(identity, person.seen_s), person.counter)
+                self._left[identity] = person.seen_s, person.counter
                 del self._people[identity]
+        self._left = {identity: left for identity, left in self._left.items() if time_s - left[0] <= SAME_SET_S}
 
     def _add_events(self, events: Sequence[ActionEvent], counter: RepetitionCounter) -> None:
         """Starts, and ends with the repetitions since their start."""

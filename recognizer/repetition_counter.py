@@ -19,8 +19,8 @@ UNCOUNTED = frozenset({UNKNOWN, IDLE, "walk", "run"})
 SPAN_S = 12.0  # the last seconds are recounted each time; older counts stay
 _COUNT_EVERY_S = 0.2  # between two counts
 _POSE_S = 0.04  # between two poses that are kept: 15 to 25 a second are enough for any stroke
-_SAME_SET_S = 5.0  # an action that comes back within this is counted on
-_LONGEST_GAP_S = 1.0  # without a pose for longer, what comes next does not continue what was
+SAME_SET_S = 5.0  # an action that comes back within this is counted on
+_LONGEST_GAP_S = 1.0  # without a pose for longer, what comes next does not continue the movement before
 _LATE_S = 0.3  # after an action's end, which is an estimate, too
 _TEMPO_REPETITIONS = 5  # the last ones, over which the tempo is taken
 _CAPACITY = math.ceil(SPAN_S / _POSE_S) + 2
@@ -46,17 +46,23 @@ class Repetition:
 class _Set:
     """Repetitions of one action with short breaks at most.
 
-    from_s: where counting begins or continues. checked: movements examined so far; settled: those before from_s. count:
-    those that were repetitions of the action. reported: those since the action was last shown.
+    from_s: where counting begins or continues. checked: movements examined so far, the last of which ended at
+    checked_s; settled: those before from_s. count: those that were repetitions of the action. reported: those since the
+    action was last shown.
     """
 
     from_s: float
     shown_s: float
     count: int = 0
     checked: int = 0
+    checked_s: float = -math.inf
     settled: int = 0
     reported: int = 0
     per_minute: float = 0.0
+
+    def continue_from(self, time_s: float) -> None:
+        """Look for new movements from then on only."""
+        self.from_s, self.settled = time_s, self.checked
 
 
 class RepetitionCounter:
@@ -84,6 +90,7 @@ class RepetitionCounter:
         self._sets: dict[str, _Set] = {}
         self._action = UNKNOWN
         self._other_until_s = -math.inf  # another action was shown, which moves
+        self._away_until_s = -math.inf  # the person was not seen
         self._counted_at_s = -math.inf
 
     def push(self, pose: Pose) -> None:
@@ -91,9 +98,7 @@ class RepetitionCounter:
         if self._first < self._end:
             since_s = pose.time_s - self._times[self._end - 1]
             if since_s > _LONGEST_GAP_S or since_s < 0:
-                self._first = self._end = 0
-                self._sets.clear()
-                self._predictions.clear()
+                self._begin_anew(pose.time_s, since_s)
             elif since_s < _POSE_S - 1e-6:
                 return
         if self._end == len(self._times):
@@ -109,6 +114,17 @@ class RepetitionCounter:
         self._end += 1
         while self._end - self._first > _CAPACITY or self._times[self._first] < pose.time_s - SPAN_S:
             self._first += 1
+
+    def _begin_anew(self, time_s: float, away_s: float) -> None:
+        """The person is back: nothing is one movement with what was before, but a short break leaves the counts."""
+        self._first = self._end = 0
+        self._predictions.clear()
+        self._away_until_s = time_s
+        if 0 < away_s <= SAME_SET_S:
+            for counted in self._sets.values():
+                counted.continue_from(time_s)
+        else:
+            self._sets.clear()
 
     def update(self, decision: Decision, prediction: Prediction | None = None) -> tuple[Repetition, ...]:
         """The new repetitions since the last call, given the current decision.
@@ -127,7 +143,7 @@ class RepetitionCounter:
         if action in UNCOUNTED:
             return ()
         counted = self._sets.get(action)
-        if counted is None or now_s - counted.shown_s > _SAME_SET_S:
+        if counted is None or now_s - counted.shown_s > self._longest_break_s(counted):
             from_s = max(decision.since_s - self._lead_s, self._other_until_s)
             counted = self._sets[action] = _Set(from_s, now_s)
             self._counted_at_s = -math.inf
@@ -136,6 +152,10 @@ class RepetitionCounter:
             return ()
         self._counted_at_s = now_s
         return self._count_new(action, counted, now_s, now_s, final=False)
+
+    def _longest_break_s(self, counted: _Set) -> float:
+        """How long the action may not be shown. Who was away cannot be judged before the window is full again."""
+        return SAME_SET_S + (self._lead_s if self._away_until_s > counted.shown_s else 0.0)
 
     def finish(self, action: str, end_s: float) -> tuple[tuple[Repetition, ...], int]:
         """An action has ended: its last repetitions, and how many there were since it was shown."""
@@ -167,6 +187,8 @@ class RepetitionCounter:
         self, action: str, counted: _Set, now_s: float, until_s: float, *, final: bool
     ) -> tuple[Repetition, ...]:
         """The new repetitions up to a time. final: no further predictions will come."""
+        if counted.from_s < now_s - SPAN_S:  # in a break: the poses of movements that were examined are dropped
+            counted.continue_from(max(counted.from_s, counted.checked_s))
         first = self._first + int(np.searchsorted(self._times[self._first : self._end], counted.from_s))
         kept = slice(first, self._end)
         cycles = find_cycles(self._times[kept], self._xy[kept], self._seen[kept], self._settings)
@@ -185,7 +207,7 @@ class RepetitionCounter:
                 reported.append(new)
             elif now_s < cycle.end_s + self._lag_s and not final:
                 break  # the windows that show all of it are still to come
-            counted.checked += 1
+            counted.checked, counted.checked_s = counted.checked + 1, cycle.end_s
         _settle(counted, cycles, now_s)
         return tuple(reported)
 

@@ -84,6 +84,23 @@ def test_the_number_stands_beside_the_action_while_it_is_shown(told):
     assert all(count == 0 for decision, count, _ in shown if decision is not None and decision.action == "idle")
 
 
+@pytest.mark.parametrize(("away_s", "number", "first"), [(1.2, 0, 4), (4.5, 0, 4), (5.5, 0, 1), (1.2, 1, 1)])
+def test_who_is_back_soon_with_the_same_number_is_counted_on(away_s, number, first):
+    """Four squats before, of which the last is not seen to its end, and two after."""
+    live, repetitions = LiveRecognition(SaysSquat(60.0)), []
+    back_s = 5.0 + away_s
+    gone = [(5.0 + n / 10, ()) for n in range(round(10 * away_s))]
+    again = poses(lambda t: squat(there_and_back(t - back_s, 1.2, 0.3)), back_s + 3.4, from_s=back_s, person=number)
+    before = poses(lambda t: squat(there_and_back(t, 1.2, 0.3)), 5.0)
+    for time_s, seen in [*((p.time_s, (p,)) for p in before), *gone, *((p.time_s, (p,)) for p in again)]:
+        live.process(time_s, seen)
+        repetitions += live.take_repetitions()
+    live.clear()
+    repetitions += live.take_repetitions()
+    assert [r.count for r in repetitions] == [1, 2, 3, first, first + 1]
+    assert [event.count for event in live.take_events() if event.kind == "end"] == [3, 2]
+
+
 class Unsure(SaysSquat):
     """Shows squats all the time, but says how likely one is: sure(time_s)."""
 

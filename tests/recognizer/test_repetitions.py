@@ -149,11 +149,32 @@ def test_after_a_break_counting_begins_anew():
     assert [repetition.count for repetition in again] == [1, 2, 3]
 
 
-def test_somebody_who_was_away_begins_anew():
+def test_no_repetition_after_a_short_break_is_taken_for_one_before_it():
+    counter = RepetitionCounter(0)
+    before = counted(counter, poses(squats(), 18.0), "squat")
+    before += counter.finish("squat", 18.0)[0]
+    counted(counter, poses(lambda t: figure(), 22.0, from_s=18.0), "unknown", known_after_s=18.0)
+    moving = poses(lambda t: squats()(t - 22.0), 37.0, from_s=22.0)
+    after = counted(counter, moving, "squat", since_s=22.0, known_after_s=22.5)
+    assert [repetition.count for repetition in before + after] == list(range(1, 23))
+
+
+@pytest.mark.parametrize(("back_s", "counts"), [(4.3, [4, 5]), (7.9, [4, 5]), (8.3, [1, 2])])
+def test_somebody_who_was_away_for_a_short_time_is_counted_on(back_s, counts):
+    """Though the action is known only a second and a half after they are back."""
     counter = RepetitionCounter(0)
     counted(counter, poses(squats(1.0, 0.0), 3.1), "squat")
-    again = counted(counter, poses(squats(1.0, 0.0), 7.1, from_s=5.0), "squat", since_s=5.0, known_after_s=5.0)
-    assert [repetition.count for repetition in again] == [1, 2]
+    moving = poses(lambda t: squats(1.0, 0.0)(t - back_s), back_s + 2.1, from_s=back_s)
+    again = counted(counter, moving, "squat", since_s=back_s + 1.4, known_after_s=back_s + 1.5)
+    assert [repetition.count for repetition in again] == counts
+    assert counter.count("squat") == counts[-1]
+
+
+def test_nothing_is_one_movement_across_an_absence():
+    counter = RepetitionCounter(0)
+    counted(counter, poses(lambda t: squat(min(1.0, t)), 2.0), "squat")  # down
+    up = poses(lambda t: squat(max(0.0, 4.5 - t)), 6.0, from_s=3.5)
+    assert counted(counter, up, "squat", since_s=4.9, known_after_s=5.0) == []
 
 
 def test_joints_that_are_no_numbers_do_no_harm():
