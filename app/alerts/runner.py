@@ -1,9 +1,9 @@
 """Rules beside a run: a tap that watches, and one thread that does what they say. The run never waits for it."""
 
 import logging
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 32  # what is slower than this many alerts loses the newest, and says so
 _CLOSE_S = 1.0
-_AGAIN_S = 15.0  # until a state that could not be shown is tried again; an attempt may hold alerts up for seconds
+_AGAIN_S = 15.0  # from a state that could not be shown until the next; an attempt may hold alerts up for seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,10 @@ class AlertRunner:
 
     def __init__(self, alerts: Alerts, on_outcome: Callable[[Outcome], None] = lambda outcome: None) -> None:
         self._on_outcome = on_outcome
-        self._queue: queue.Queue[Alert | str | Alerts | None] = queue.Queue()
+        self._changed = threading.Condition()  # of what waits, the state and whether it is busy
+        self._waiting: deque[Alert | Alerts] = deque()
+        self._state: str | None = None  # the newest action, to be shown when nothing else waits
+        self._busy = self._closed = False
         self._doing: Alert | None = None
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
@@ -61,10 +64,12 @@ class AlertRunner:
 
     def use(self, alerts: Alerts) -> None:
         """Go on with other rules; any thread."""
-        self._queue.put(alerts)  # also where there is no place for another alert; first, so that their broker is told
-        self._watch = RuleWatch(alerts.rules)
-        self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
-        self._action, self._not_shown_s = "", None
+        with self._changed:
+            self._waiting.append(alerts)  # also where there is no place for another alert
+            self._watch = RuleWatch(alerts.rules)
+            self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
+            self._action, self._state, self._not_shown_s = "", None, None
+            self._changed.notify_all()
 
     def try_rule(self, rule: Rule) -> None:
         """Do what the rule says, now."""
@@ -72,28 +77,29 @@ class AlertRunner:
 
     def wait(self, timeout_s: float) -> bool:
         """Until everything is done that was to be done; False after the timeout."""
-        with self._queue.all_tasks_done:
-            return self._queue.all_tasks_done.wait_for(lambda: not self._queue.unfinished_tasks, timeout_s)
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._busy or self._waiting or self._state), timeout_s)
 
     def close(self) -> None:
         """Drop what waits and end; what is being done is left behind after a second. Each lost alert is told."""
-        while True:
-            try:
-                waiting = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            self._queue.task_done()
-            if isinstance(waiting, Alert):
-                self._tell_lost(waiting, "skipped: the run was over before its turn came")
-        self._queue.put(None)
+        with self._changed:
+            lost = [waiting for waiting in self._waiting if isinstance(waiting, Alert)]
+            self._waiting.clear()
+            self._state, self._closed = None, True
+            self._changed.notify_all()
+        for alert in lost:
+            self._tell_lost(alert, "skipped: the run was over before its turn came")
         self._thread.join(_CLOSE_S)
         if self._thread.is_alive() and (doing := self._doing) is not None:
             self._tell_lost(doing, "left unfinished: the run is over")
 
     def _put(self, alert: Alert) -> None:
-        if self._queue.qsize() < MAX_WAITING:
-            self._queue.put(alert)
-        else:
+        with self._changed:
+            has_place = len(self._waiting) < MAX_WAITING
+            if has_place:
+                self._waiting.append(alert)
+                self._changed.notify_all()
+        if not has_place:
             self._tell_lost(alert, f"skipped: {MAX_WAITING} alerts are already waiting; set a longer limit")
 
     def _tell_lost(self, alert: Alert, why: str) -> None:
@@ -104,31 +110,54 @@ class AlertRunner:
         if first is not None and first.decision is None:
             return
         action = first.decision.action if first is not None and first.decision is not None else NOBODY
-        failed_s = self._not_shown_s
-        due = action != self._action or (failed_s is not None and time.monotonic() >= failed_s + _AGAIN_S)
-        if due and self._queue.qsize() < MAX_WAITING:  # else with a later result: it is a state
-            self._action, self._not_shown_s = action, None
-            self._queue.put(action)
+        with self._changed:
+            if self._not_shown_s is None:
+                due = action != self._action
+            else:  # also of another action: the broker is the same
+                due = time.monotonic() >= self._not_shown_s + _AGAIN_S
+            if due:
+                self._action, self._state, self._not_shown_s = action, action, None
+                self._changed.notify_all()
 
     # The runner's thread.
 
     def _run(self) -> None:
-        while (what := self._queue.get()) is not None:
+        while (what := self._next()) is not None:
             if isinstance(what, Alerts):
                 self._reactions.close()
                 self._reactions = Reactions(what)
             elif isinstance(what, str):
-                mqtt = self._reactions.mqtt
-                if mqtt is not None:
-                    shown = self._attempt("Home Assistant", partial(mqtt.show_action, what))
-                    self._not_shown_s = None if shown else time.monotonic()
+                self._show_now(what)
             else:
-                self._doing = what
-                for reaction in what.rule.reactions:
-                    self._attempt(what.rule.name, partial(self._reactions.do, reaction, what))
-                self._doing = None
-            self._queue.task_done()
+                self._do(what)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
         self._reactions.close()
+
+    def _next(self) -> Alert | Alerts | str | None:
+        """What is to be done next: alerts and rules in their order, else the newest state; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._waiting or self._state)
+            if self._closed:
+                return None
+            self._busy = True
+            if self._waiting:
+                return self._waiting.popleft()
+            state, self._state = self._state, None
+            return state
+
+    def _do(self, alert: Alert) -> None:
+        self._doing = alert
+        for reaction in alert.rule.reactions:
+            self._attempt(alert.rule.name, partial(self._reactions.do, reaction, alert))
+        self._doing = None
+
+    def _show_now(self, action: str) -> None:
+        mqtt = self._reactions.mqtt
+        if mqtt is not None and not self._attempt("Home Assistant", partial(mqtt.show_action, action)):
+            with self._changed:
+                self._state, self._not_shown_s = None, time.monotonic()
 
     def _attempt(self, name: str, do: Callable[[], None]) -> bool:
         """Whether it was done; the outcome is told."""

@@ -137,23 +137,42 @@ def test_a_fault_of_ours_ends_one_reaction_and_not_the_thread(told, monkeypatch)
     runner.close()
 
 
-def test_the_action_is_shown_whenever_it_changes(told, monkeypatch):
-    shown, done = [], threading.Event()
+def test_the_action_is_shown_whenever_it_changes(monkeypatch):
+    shown = []
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", lambda _, action: shown.append(action))
+    runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)))
+    for time_s, actions in ((1.0, ["wave"]), (1.1, ["wave", "clap"]), (1.2, ["clap"]), (1.3, []), (1.4, [])):
+        runner(result(time_s, *actions))
+        assert runner.wait(60)
+    runner.close()
+    assert shown == ["wave", "clap", "nobody"]
+
+
+def test_a_broker_that_failed_is_not_tried_again_at_once_with_another_action(told, monkeypatch):
+    trying, go_on, shown = threading.Event(), threading.Event(), []
 
     def show(link, action):
         shown.append(action)
-        if action == "nobody":
-            done.set()
+        trying.set()
+        assert go_on.wait(60)
         raise AlertError("no broker here")
 
     monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", show)
     runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)), told)
-    for time_s, actions in ((1.0, ["wave"]), (1.1, ["wave", "clap"]), (1.2, ["clap"]), (1.3, [])):
-        runner(result(time_s, *actions))
-    assert done.wait(60)
-    assert shown == ["wave", "clap", "nobody"]
-    assert told.wait(1)[0] == Outcome("Home Assistant", "no broker here")
+    runner(result(1.0, "wave"))
+    assert trying.wait(60)
+    runner(result(1.1, "clap"))  # while the first attempt goes on
+    go_on.set()
+    assert runner.wait(60)
+    runner(result(1.2))  # after it
+    assert runner.wait(60)
+    assert shown == ["wave"]
+    monkeypatch.setattr("app.alerts.runner._AGAIN_S", 0.0)
+    runner(result(1.3))
+    assert runner.wait(60)
     runner.close()
+    assert shown == ["wave", "nobody"]
+    assert told.outcomes == [Outcome("Home Assistant", "no broker here")] * 2
 
 
 def test_an_action_that_could_not_be_shown_is_shown_later_though_it_goes_on(told, monkeypatch):
@@ -215,14 +234,20 @@ def test_other_rules_are_used_though_there_is_no_place_for_an_alert(full, told):
     assert not [outcome for outcome in told.outcomes if outcome.rule == "rules"]
 
 
-def test_an_action_that_finds_no_place_is_shown_later(full, told, monkeypatch):
-    shown, done = [], threading.Event()
-    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", lambda _, action: (shown.append(action), done.set()))
-    runner, release = full(Alerts(broker=Broker("127.0.0.1", home_assistant=True)))
-    runner(result(1.0, "wave"))
+def test_of_actions_only_the_newest_is_shown_and_after_every_alert(told, monkeypatch):
+    stuck, release, done = threading.Event(), threading.Event(), []
+    monkeypatch.setattr(reactions, "run_command", lambda arguments: (stuck.set(), release.wait(60), done.append("r")))
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", lambda _, action: done.append(action))
+    runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)), told)
+    runner.try_rule(rule())
+    assert stuck.wait(60)
+    for number in range(MAX_WAITING + 1):
+        runner(result(1.0 + number / 10, "wave" if number % 2 else "clap"))
+    for _ in range(MAX_WAITING):
+        runner.try_rule(rule())
+    runner(result(5.0, "idle"))
     release.set()
-    told.wait(MAX_WAITING + 2)
-    runner(result(1.1, "wave"))
-    assert done.wait(60)
-    assert shown == ["wave"]
-    assert [outcome.rule for outcome in told.outcomes if outcome.failure] == ["lost"]
+    assert runner.wait(60)
+    runner.close()
+    assert done == ["r"] * (MAX_WAITING + 1) + ["idle"]
+    assert not [outcome for outcome in told.outcomes if outcome.failure]
