@@ -23,6 +23,9 @@ _NEED = "needs paho-mqtt: pip install 'actionlens[alerts]'"
 class MqttLink:
     """A connection that is made with the first message and comes back by itself. One thread at a time.
 
+    After a message that fails the next one makes a new connection: paho would send the failed one again, late, when the
+    old one is back.
+
     ca_file: certificates to trust besides the system's, for brokers that signed their own.
     """
 
@@ -38,15 +41,12 @@ class MqttLink:
         """Wait until the broker has it (QoS 1). Raises AlertError."""
         if "#" in topic or "+" in topic or not topic:
             raise AlertError(f"MQTT cannot publish to {topic!r}: a topic has no + and no #")
-        client, deadline_s = self._ready()
         payload = values if isinstance(values, str) else json.dumps(values)
-        message = client.publish(topic, payload, qos=1, retain=retain)
         try:
-            message.wait_for_publish(max(0.0, deadline_s - time.monotonic()))
-        except (RuntimeError, ValueError) as error:
-            raise AlertError(f"{self._name()} did not take the message: {error}") from None
-        if not message.is_published():
-            raise AlertError(f"{self._name()} did not confirm the message within {_TIMEOUT_S:.0f} s")
+            self._send(topic, payload, retain=retain)
+        except AlertError:
+            self._disconnect()
+            raise
 
     def show_action(self, action: str) -> None:
         """The sensor's new state. Raises AlertError; a connection that is made later shows it all the same."""
@@ -62,9 +62,26 @@ class MqttLink:
             if self._connected.is_set() and self._broker.home_assistant:
                 with contextlib.suppress(RuntimeError, ValueError):  # just lost: then the broker says so, by the will
                     self._client.publish(AVAILABLE, "offline", qos=1, retain=True).wait_for_publish(1.0)
-            self._client.disconnect()
-            self._client.loop_stop()
-            self._client = None
+            self._disconnect()
+
+    def _send(self, topic: str, payload: str, *, retain: bool) -> None:
+        client, deadline_s = self._ready()
+        message = client.publish(topic, payload, qos=1, retain=retain)
+        try:
+            message.wait_for_publish(max(0.0, deadline_s - time.monotonic()))
+        except (RuntimeError, ValueError) as error:
+            raise AlertError(f"{self._name()} did not take the message: {error}") from None
+        if not message.is_published():
+            raise AlertError(f"{self._name()} did not confirm the message within {_TIMEOUT_S:.0f} s")
+
+    def _disconnect(self) -> None:
+        """Nothing that is not confirmed yet is sent again."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
+            self._connected.clear()
+            self._refused = ""
 
     def _ready(self) -> tuple[Any, float]:
         """The connected client, and until when it has time."""

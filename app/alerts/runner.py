@@ -46,7 +46,7 @@ class AlertRunner:
         self._watch = RuleWatch(alerts.rules)
         self._shows_action = alerts.broker is not None and alerts.broker.home_assistant
         self._action = ""
-        self._not_shown_s: float | None = None  # when showing it failed
+        self._not_shown_s: float | None = None  # when the broker failed
         self._reactions = Reactions(alerts)
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
         self._thread.start()
@@ -150,14 +150,19 @@ class AlertRunner:
     def _do(self, alert: Alert) -> None:
         self._doing = alert
         for reaction in alert.rule.reactions:
-            self._attempt(alert.rule.name, partial(self._reactions.do, reaction, alert))
+            done = self._attempt(alert.rule.name, partial(self._reactions.do, reaction, alert))
+            if reaction.kind == "mqtt" and not done:
+                self._show_later()  # the failure has ended the sensor's connection, too
         self._doing = None
 
     def _show_now(self, action: str) -> None:
         mqtt = self._reactions.mqtt
         if mqtt is not None and not self._attempt("Home Assistant", partial(mqtt.show_action, action)):
-            with self._changed:
-                self._state, self._not_shown_s = None, time.monotonic()
+            self._show_later()
+
+    def _show_later(self) -> None:
+        with self._changed:
+            self._state, self._not_shown_s = None, time.monotonic()
 
     def _attempt(self, name: str, do: Callable[[], None]) -> bool:
         """Whether it was done; the outcome is told."""

@@ -23,11 +23,13 @@ class FakeBroker:
     """Listens on `port` until close().
 
     published: every message in its order, wills among them. passwords: by user; None: everybody may connect.
-    certificate: a file that holds one and its key; with it connections are by TLS.
+    certificate: a file that holds one and its key; with it connections are by TLS. silent: while True, what comes is
+    read and dropped, as by a network that fails without a word.
     """
 
     def __init__(self, *, passwords=None, certificate=None):
         self.published = []
+        self.silent = False
         self._passwords = passwords
         self._clients, self._threads = [], []
         self._closing = threading.Event()
@@ -73,6 +75,8 @@ class FakeBroker:
         will = None
         with suppress(OSError), client, client.makefile("rb") as stream:
             for kind, flags, body in _packets(stream):
+                if self.silent:
+                    continue
                 if kind == _CONNECT:
                     will, refused = self._greeted(body)
                     client.sendall(bytes((_CONNACK << 4, 2, 0, refused)))

@@ -226,6 +226,25 @@ def test_a_connection_that_breaks_is_told_by_the_broker_and_comes_back(broker):
     assert [message.payload for message in started.published if message.topic == STATE] == ["wave", "wave", "clap"]
 
 
+def test_a_message_that_failed_does_not_come_late(broker, monkeypatch):
+    started = broker()
+    link = MqttLink(Broker("127.0.0.1", started.port, home_assistant=True))
+    link.show_action("idle")
+    monkeypatch.setattr("app.alerts.mqtt._TIMEOUT_S", 0.3)
+    started.silent = True
+    for send in (lambda: link.publish("gym", "fall"), lambda: link.show_action("wave")):
+        with pytest.raises(AlertError, match=r"did not confirm|does not answer"):
+            send()
+    started.silent = False
+    started.drop()
+    monkeypatch.setattr("app.alerts.mqtt._TIMEOUT_S", 60.0)
+    link.show_action("nobody")
+    link.publish("gym", "later")
+    link.close()
+    payloads = [message.payload for message in started.published if message.topic in (STATE, "gym")]
+    assert payloads == ["idle", "nobody", "later"]
+
+
 def test_a_state_that_no_broker_took_is_shown_by_the_next_connection(broker):
     started = broker()
     with socket.socket() as free:
@@ -328,6 +347,11 @@ def test_waiting_for_the_connection_and_for_the_answer_take_their_time_from_one_
 
         def is_published(self):
             return False
+
+        def end(self):
+            pass
+
+        disconnect = loop_stop = clear = end
 
     monkeypatch.setattr("app.alerts.mqtt.time", SimpleNamespace(monotonic=lambda: now[0]))
     link = MqttLink(Broker("127.0.0.1"))

@@ -196,6 +196,26 @@ def test_an_action_that_could_not_be_shown_is_shown_later_though_it_goes_on(told
     assert shown == ["wave"] * 3
 
 
+def test_the_action_is_shown_again_after_an_mqtt_alert_that_failed(told, monkeypatch):
+    def publish(link, topic, values):
+        raise AlertError("no broker here")
+
+    shown = []
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.publish", publish)
+    monkeypatch.setattr("app.alerts.mqtt.MqttLink.show_action", lambda _, action: shown.append(action))
+    monkeypatch.setattr("app.alerts.runner._AGAIN_S", 0.0)
+    runner = AlertRunner(Alerts(broker=Broker("127.0.0.1", home_assistant=True)), told)
+    runner(result(1.0, "wave"))
+    assert runner.wait(60)
+    runner.try_rule(rule(kind="mqtt", value="gym"))
+    assert runner.wait(60)
+    for _ in range(2):
+        runner(result(1.1, "wave"))
+        assert runner.wait(60)
+    runner.close()
+    assert shown == ["wave", "wave"]
+
+
 @pytest.fixture
 def full(told, monkeypatch):
     """full(alerts): a runner that is stuck and has no place for another alert, and what sets it free."""
