@@ -158,15 +158,22 @@ class PlayedVideo:
                     self._go_to(wanted_s)
                 found = self._pending or next(self._frames, None)
                 self._pending = None
-                if found is None and self._loop:
-                    self._go_to(0.0)
-                    found, self._pending = self._pending, None
-                if found is None:
+                if found is None and (not self._loop or wanted_s == 0.0):  # nothing even at the beginning
                     return None
-                bgr, at_s = self._reader.bgr(found[0]), found[1]
-            if self._wait_until_due(at_s):
+                if found is not None:
+                    bgr, at_s = self._reader.bgr(found[0]), found[1]
+            if found is None:
+                self._begin_again()
+            elif self._wait_until_due(at_s):
                 return self._frame(bgr, at_s)
         return None
+
+    def _begin_again(self) -> None:
+        """Once the last picture has been shown for as long as the others."""
+        if self._wait_until_due(self._at_s + 1 / (self.info.fps or 25.0), takes_step=False):
+            with self._changed:
+                if self._loop and self._wanted_s is None:
+                    self._wanted_s = 0.0
 
     def _frame(self, bgr: NDArray[np.uint8], at_s: float) -> Frame:
         self._at_s = at_s
@@ -187,15 +194,15 @@ class PlayedVideo:
             run_s = self._newest_s + JUMP_S
             self._jumps = [*self._jumps[1 - _MAX_JUMPS :], (run_s, run_s - self._pending[1])]
 
-    def _wait_until_due(self, at_s: float) -> bool:
-        """False where something else is wanted before."""
+    def _wait_until_due(self, at_s: float, *, takes_step: bool = True) -> bool:
+        """False where something else is wanted before. takes_step: a picture is shown then, which is a step."""
         with self._changed:
             while not self._closed:
                 if self._wanted_s is not None:
                     return False
                 if self._paused:
                     if self._steps:
-                        self._steps -= 1
+                        self._steps -= takes_step
                         return True
                     self._changed.wait()
                     continue

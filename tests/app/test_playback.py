@@ -24,18 +24,22 @@ from recognizer.repetition_counter import Repetition
 FPS, COUNT = 25, 50
 
 
-@pytest.fixture
-def video(tmp_path):
-    """Two seconds; how bright a picture is tells its number."""
-    path = tmp_path / "walk.mp4"
+def write_video(path, count):
+    """How bright a picture is tells its number."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(COUNT):
+        for number in range(count):
             picture = np.full((48, 64, 3), 20 + 4 * number, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")))
         container.mux(stream.encode(None))
     return path
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Two seconds."""
+    return write_video(tmp_path / "walk.mp4", COUNT)
 
 
 @pytest.fixture
@@ -121,6 +125,36 @@ def test_a_loop_begins_anew_and_the_clock_goes_on(played, number):
     frames = [played.read() for _ in range(COUNT + 3)]
     assert [number(frame) for frame in frames[-3:]] == [0, 1, 2]
     assert np.all(np.diff([frame.time_s for frame in frames]) > 0)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_in_a_loop_the_last_picture_is_shown_as_long_as_the_others(tmp_path, count):
+    played = PlayedVideo(write_video(tmp_path / "short.mp4", count))
+    played.set_speed(0.25)
+    played.set_loop(True)
+    played.read()
+    start = time.perf_counter()
+    frames = [played.read() for _ in range(3 * count)]
+    assert time.perf_counter() - start >= 3 * count / FPS / 0.25 - 0.1
+    assert [played.file_s(frame.time_s) for frame in frames[count - 1 :: count]] == pytest.approx([0.0] * 3, abs=1e-3)
+    played.close()
+
+
+def test_paused_at_the_end_of_a_loop_a_step_shows_the_first_picture(played, number):
+    played.set_speed(1000.0)
+    played.set_loop(True)
+    assert [number(played.read()) for _ in range(COUNT)][-1] == COUNT - 1
+    played.pause()
+    came = []
+    reading = threading.Thread(target=lambda: came.extend(iter(played.read, None)))
+    reading.start()
+    played.step(2)
+    deadline = time.monotonic() + 60
+    while len(came) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    played.close()
+    reading.join(60)
+    assert [number(frame) for frame in came] == [0, 1]
 
 
 def test_of_many_jumps_the_newest_are_remembered(played):
