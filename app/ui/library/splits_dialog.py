@@ -49,6 +49,7 @@ class SplitsDialog(ClosingDialog):
         self._edits, self._changed = edits, changed
         self._jobs = Jobs(self)
         self._groups: Groups = {}
+        self._sharing = False
         self.split = Picker()
         self.split.setAccessibleName("Split")
         self.name = QLineEdit()
@@ -176,6 +177,8 @@ class SplitsDialog(ClosingDialog):
         refused = "" if not library.read_only else (library.notes or ["The library is open read-only"])[0]
         for part in (self.remove, *self.parts.values(), self.none, self.share):
             enable(part, refused or ("" if self._name else "Name a split first"))
+        if self._sharing and self._name and not refused:
+            enable(self.share, "Segments are being compared")
         text = library.undo_text()
         enable(self.undo, refused or ("" if text else "There is nothing to undo"))
         if text and not refused:
@@ -213,20 +216,28 @@ class SplitsDialog(ClosingDialog):
         library = self._edits.library
         if library is None:
             return
-        name, by, segments = self._name, self._by, library.segments(limit=-1)
-        self.share.setEnabled(False)
+        name, by, segments, parts = self._name, self._by, library.segments(limit=-1), library.splits().get(self._name)
+        self._share_going_on(True)
         self.state.setText("Looking for segments of the same moment …")
 
         def found(pairs: list[tuple[int, int]]) -> None:
-            self.share.setEnabled(True)
+            self._share_going_on(False)
+            if (library.segments(limit=-1), library.splits().get(name)) != (segments, parts):
+                self.state.setText("Something has changed meanwhile, and was kept: press By chance again")
+                return
             new = share_out(segments, by, copies=pairs)
-            self._do(lambda library: library.set_split(name, {**library.splits().get(name, {}), **new}))
+            self._do(lambda library: library.set_split(name, {**(parts or {}), **new}))
 
         def failed(line: str) -> None:
-            self.share.setEnabled(True)
+            self._share_going_on(False)
             self.state.setText(sentence(line))
 
         self._jobs.start("copies", lambda: copy_pairs(library, segments), found, failed)
+
+    def _share_going_on(self, sharing: bool) -> None:
+        self._sharing = sharing
+        if self._edits.library is not None:
+            self._enable(self._edits.library)
 
     def _do(self, edit: Callable[[Library], object]) -> bool:
         line = self._edits.attempt(edit)

@@ -1,8 +1,11 @@
 """The dialogs of names and splits, opened from the library's window."""
 
+import threading
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.ui.library import splits_dialog
 from app.ui.library.names_dialog import NamesDialog
 from app.ui.library.splits_dialog import SplitsDialog
 
@@ -51,6 +54,24 @@ def test_the_names_follow_what_is_done_elsewhere(window):
     assert (dialog.list.count(), dialog.name.text()) == (1, "s")
     dialog.close()
     window.edits.do(lambda library: library.add_name("action", "jump"))
+
+
+def test_what_changes_while_segments_are_compared_stays(window, qtbot, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(splits_dialog, "copy_pairs", lambda *asked: go_on.wait(60) and [])
+    window.commands["splits"].trigger()
+    (dialog,) = window.findChildren(SplitsDialog)
+    QTest.keyClicks(dialog.name, "mine")
+    QTest.keyClick(dialog.name, Qt.Key.Key_Return)
+    dialog.share.click()
+    dialog.list.selectAll()
+    dialog.parts["test"].click()
+    assert not dialog.share.isEnabled()
+    go_on.set()
+    qtbot.waitUntil(dialog.share.isEnabled, timeout=60_000)
+    assert set(window.library.splits()["mine"].values()) == {"test"}
+    assert "press By chance again" in dialog.state.text()
+    dialog.close()
 
 
 def test_recordings_are_put_into_the_parts_of_a_split_and_taken_out_by_undo(window, qtbot):
