@@ -2,7 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QItemSelection, QItemSelectionModel, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QTabWidget, QVBoxLayout, QWidget
 
@@ -214,6 +224,12 @@ class Table(QTableView):
             for sample in self._samples
         ]
         return [max(title, cell) + _PAD_PX for title, cell in zip(titles, cells, strict=True)]
+
+    def selectAll(self) -> None:
+        """Qt override: of a list that is read by the page, all of it."""
+        while self.model().canFetchMore(QModelIndex()):
+            self.model().fetchMore(QModelIndex())
+        super().selectAll()
 
     def chosen_rows(self) -> list[int]:
         """The rows that are chosen, from above."""

@@ -88,9 +88,11 @@ class SegmentEdits:
     # Labels.
 
     def label(self, text: str) -> bool:
-        """The action of the chosen segments; "" for none. Of chosen recordings that of what has no label in them. False
-        where it was refused."""
-        name = self._existing_name(" ".join(text.split()))
+        """The action of the chosen segments, as it is typed; "" for none. False where it was refused."""
+        return self._label_as(self._existing_name(" ".join(text.split())))
+
+    def _label_as(self, name: str) -> bool:
+        """Of chosen recordings it is the action of what has no label in them."""
         if name and (refusal := refusal_of_action(name)):
             self._show_status(refusal)
             return False
@@ -109,7 +111,7 @@ class SegmentEdits:
                 f"No action has the key {key} yet: label a segment, then Ctrl+{key} assigns it to that action"
             )
         else:
-            self.label(name)
+            self._label_as(name)
 
     def assign_key(self, key: str) -> None:
         """Assign a key to the action of the shown segment."""
@@ -284,6 +286,10 @@ class SegmentEdits:
         return self.do(change)
 
     def _existing_name(self, text: str) -> str:
-        """The name that reads like this: "sit down" for sit_down."""
+        """The name that reads like this: "sit down" for sit_down; of several, that of the segment shown, else the one that
+        is written like this."""
         names = [named.name for named in self.library.names("action")] if self.library else []
+        shown = self._content.segment
+        first = [shown.action if shown is not None else None, text if text in names else None]
+        names = [*(name for name in first if name), *names]
         return next((name for name in names if action_text(name).casefold() == text.casefold()), text)

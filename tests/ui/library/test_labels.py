@@ -24,6 +24,21 @@ def test_labels_are_given_by_typing_and_by_one_key_and_taken_back(window):
     assert [row.action for row in window.browser.segments.rows if row.id == window.content.segment.id] == [first]
 
 
+def test_of_two_names_that_read_the_same_the_one_of_the_segment_stays(window):
+    window.library.rename("action", "clap", "sit_down")
+    window.library.rename("action", "wave", "sit down")
+    window.library.set_key("sit_down", "3")
+    window.refresh()
+    place = next(place for place in range(2) if window.browser.segments.row(place).action == "sit down")
+    window.browser.segment_table.choose([place])
+    assert window.fields.action.text() == "sit down"
+    QTest.keyClick(window.fields.action, Qt.Key.Key_Return)
+    segment = window.content.segment.id
+    assert window.library.segment(segment).action == "sit down"
+    QTest.keyClick(window, Qt.Key.Key_3)
+    assert window.library.segment(segment).action == "sit_down"
+
+
 def test_nothing_and_suspect_have_keys(window):
     QTest.keyClick(window, Qt.Key.Key_N)
     assert window.content.segment.action == "nothing"

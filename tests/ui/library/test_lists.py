@@ -3,13 +3,14 @@
 import time
 
 import pytest
-from library_window_fakes import HEBREW, MARKED, opened, press, record
+from library_window_fakes import HEBREW, MARKED, on_recordings, opened, press, record
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.rows import Filter, NewSegment
+from app.ui.library import recording_model
 from app.ui.library.browser import RECORDINGS, column_widths
 from app.ui.library.commands import key_rows
 from app.ui.library.names_dialog import NamesDialog
@@ -158,6 +159,19 @@ def test_a_new_recording_is_listed(window, root, qtbot):
     record(root, "jump")
     window.recordings_changed()
     qtbot.waitUntil(lambda: window.browser.segments.rowCount() == 3, timeout=60_000)
+
+
+def test_ctrl_a_chooses_what_is_not_yet_read_too(window, root, qtbot, monkeypatch):
+    monkeypatch.setattr(recording_model, "_PAGE", 2)
+    for _ in range(3):
+        record(root)
+    window.library.refresh()
+    window.refresh()
+    on_recordings(window)
+    table = window.browser.recording_table
+    table.setFocus()
+    QTest.keyClick(table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(window.browser.chosen_recordings()) == 5
 
 
 def test_pictures_of_segments_come_to_the_list(window, qtbot):
