@@ -51,14 +51,18 @@ class Whole:
 
 
 def write_unwritten(connection: sqlite3.Connection, root: Path) -> None:
-    """Write the files of all places in the table `unwritten`, where those stay that cannot be written now."""
+    """Write the files of all places in the table `unwritten`, where those stay that cannot be written now.
+
+    Those of recordings whose folders are away are written when the folders are back."""
     failed: list[tuple[Path, OSError]] = []
     for (place,) in connection.execute("SELECT place FROM unwritten").fetchall():
         path = root / WHOLE_FILE if place == WHOLE else recordings_folder(root) / place / LABELS_FILE
         try:
             if place == WHOLE:
                 _write(path, _whole(connection))
-            elif path.parent.is_dir() and (labels := _labels(connection, place)):
+            elif labels := _labels(connection, place):
+                if not path.parent.is_dir():
+                    continue
                 _write(path, labels)
         except OSError as error:  # one damaged folder must not keep the others from being written
             failed.append((path, error))

@@ -286,8 +286,8 @@ class SegmentEdits:
         return self.do(change)
 
     def _existing_name(self, text: str) -> str:
-        """The name that reads like this: "sit down" for sit_down; of several, that of the segment shown, else the one that
-        is written like this."""
+        """The name that reads like this: "sit down" for sit_down; of several, the shown segment's, else the one that is
+        written like this."""
         names = [named.name for named in self.library.names("action")] if self.library else []
         shown = self._content.segment
         first = [shown.action if shown is not None else None, text if text in names else None]

@@ -349,6 +349,22 @@ def test_recordings_come_and_go_on_disk(full):
         assert contents(again) == before
 
 
+def test_a_rename_while_a_recording_is_away_reaches_its_labels_when_it_is_back(full, tmp_path):
+    (segment,) = [row for row in full.segments() if row.action == "wave"]
+    folder = full.root / "recordings" / segment.recording
+    full.close()
+    shutil.move(folder, tmp_path / "away")
+    with Library(full.root) as library:
+        library.rename("action", "wave", "hello")
+    shutil.move(tmp_path / "away", folder)
+    with Library(full.root):
+        pass
+    for file in full.root.glob("library.sqlite*"):
+        file.unlink()
+    with Library(full.root) as library:
+        assert library.segment(segment.id).action == "hello"
+
+
 def test_recordings_of_another_library_keep_their_labels(full, tmp_path):
     with Library(tmp_path / "other") as other:
         fill(other)
