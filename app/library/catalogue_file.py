@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from app.library import edit_operations, untracked_recordings
+from app.library import untracked_recordings
 from app.library.database import FILE, DamagedError, Database
 from app.library.edits import WHOLE_TABLES, Edit, mark_unwritten
 from app.library.errors import LibraryError, NewerError
@@ -43,11 +43,11 @@ def rebuild(root: Path, notes: list[str]) -> Database:
         with database.transaction() as connection:
             edit = Edit(connection)
             whole = untracked_recordings.enter_whole(edit, root, notes)
+            ids: dict[str, int] = {}
             for folder in recording_folders(root):
-                untracked_recordings.adopt(connection, folder, notes)
-            untracked_recordings.enter_splits(edit, whole, notes)
-            for model in whole.models:
-                edit_operations.add_model(edit, model)
+                untracked_recordings.adopt(connection, folder, notes, ids=ids)
+            untracked_recordings.enter_splits(edit, whole, ids, notes)
+            untracked_recordings.enter_models(edit, whole, ids)
             mark_unwritten(connection, [change for change in edit.changes if change[0] in WHOLE_TABLES])
     finally:
         database.close()  # which moves everything into the one file

@@ -1,9 +1,12 @@
 """Recordings that are on disk but not in the catalogue: found, read with their labels, and added."""
 
 import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from app.errors import RecordingError
+from app.library import edit_operations
 from app.library.edits import Edit, mark_unwritten
 from app.library.errors import DamagedLabelsError, LibraryError
 from app.library.label_files import (
@@ -21,10 +24,18 @@ from app.recording.folder import RecordingInfo, read_info, read_recording
 from app.recording.trim import trimmed
 
 
-def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, announced: bool = True) -> bool:
+def adopt(
+    connection: sqlite3.Connection,
+    folder: Path,
+    notes: list[str],
+    *,
+    announced: bool = True,
+    ids: dict[str, int] | None = None,
+) -> bool:
     """Add a folder's recording with its labels. Each problem becomes a line in notes.
 
-    announced: without labels, the action that it was recorded as becomes its segment.
+    announced: without labels, the action that it was recorded as becomes its segment. ids: gets the id of each segment
+    by the name that the label file has for it; that of another library may give it the id of another one.
     """
     try:
         info = read_info(folder)
@@ -39,7 +50,9 @@ def adopt(connection: sqlite3.Connection, folder: Path, notes: list[str], *, ann
     except OSError as error:
         notes.append(f"{folder} cannot be read ({error.strerror}); check its permissions")
         return False
-    _enter(connection, info, labels or Labels(None, "", False, ()))
+    entered = _enter(connection, info, labels or Labels(None, "", False, ()))
+    if ids is not None:
+        ids |= entered
     return True
 
 
@@ -61,21 +74,16 @@ def enter_whole(edit: Edit, root: Path, notes: list[str]) -> Whole:
     return whole
 
 
-def enter_splits(edit: Edit, whole: Whole, notes: list[str]) -> None:
-    """Add splits; missing segments are left out and reported."""
+def enter_splits(edit: Edit, whole: Whole, ids: Mapping[str, int], notes: list[str]) -> None:
+    """Add splits; missing segments are left out and reported. ids: of the segments by their names in the files."""
     lost = 0
     for name, members in whole.splits.items():
         split = _id(edit.named("splits", name, "split"))
         for segment_name, part in members:
-            recording, _, number = segment_name.rpartition("/")
-            segment = edit.keys(
-                "SELECT id FROM clips WHERE id = ? AND recording = ?",
-                int(number) if number.isdecimal() and len(number) < 19 else -1,
-                recording,
-            )
-            lost += not segment
-            if segment:
-                edit.insert("split_clips", split=split, clip=segment[0], part=part)
+            segment = ids.get(segment_name)
+            lost += segment is None
+            if segment is not None:
+                edit.insert("split_clips", split=split, clip=segment, part=part)
     if lost:
         notes.append(f"{lost} segments of splits are gone with their recordings")
 
@@ -105,7 +113,17 @@ def _first_labels(info: RecordingInfo, folder: Path, notes: list[str], announced
     return Labels(_label(info.session, "session", info, notes), "", False, segments)
 
 
-def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) -> None:
+def enter_models(edit: Edit, whole: Whole, ids: Mapping[str, int]) -> None:
+    """Add models. ids: of the segments by their names in the files; of what is gone the names stay as they are."""
+    for model in whole.models:
+        names = {name: f"{name.rpartition('/')[0]}/{ids[name]}" for name, _ in model.segments if name in ids}
+        segments = tuple((names.get(name, name), action) for name, action in model.segments)
+        edit_operations.add_model(edit, replace(model, segments=segments))
+
+
+def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) -> dict[str, int]:
+    """Add a recording and its segments; their ids by the names that the labels have for them."""
+    ids: dict[str, int] = {}
     edit = Edit(connection)
     session = edit.named("sessions", labels.session, "session")
     edit.insert(
@@ -119,7 +137,7 @@ def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) 
     for number, segment in labels.segments:
         free = number > 0 and not edit.keys("SELECT 1 FROM clips WHERE id = ?", number)
         changed = changed or not free
-        edit.insert(
+        ids[f"{info.id}/{number}"] = edit.insert(
             "clips",
             **({"id": number} if free else {}),
             **{"recording": info.id, "person": segment.person, "start_s": segment.start_s, "end_s": segment.end_s},
@@ -129,6 +147,7 @@ def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) 
         )
     # Label files are written again only where they do not say all this already.
     mark_unwritten(connection, [c for c in edit.changes if changed or c[0] not in ("recordings", "clips")])
+    return ids
 
 
 def _label(text: str, what: str, info: RecordingInfo, notes: list[str]) -> str | None:

@@ -11,13 +11,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from library_fakes import contents, fill, of, some_segment
+from library_fakes import add_recording, contents, fill, of, some_segment
 
 from app.library import commands as command
 from app.library import schema
 from app.library.catalogue import Library
 from app.library.database import FILE
 from app.library.errors import LibraryError, ReadOnlyError
+from app.library.rows import Model, NewSegment
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -374,6 +375,26 @@ def test_recordings_of_another_library_keep_their_labels(full, tmp_path):
     segments = of(full, moved.id)
     assert [segment.action for segment in segments] == ["wave", None]
     assert len({segment.id for segment in full.segments(limit=-1)}) == full.count_segments() == 5
+
+
+def test_a_rebuild_with_a_recording_of_another_library_keeps_splits_and_models(tmp_path):
+    with Library(tmp_path / "one") as one:
+        own = add_recording(one, 2, [NewSegment(0, 0.5, 0, "clap"), NewSegment(0.5, 1, 0, "jump")])
+        clap, jump = sorted(one.segments(), key=lambda segment: segment.start_s)
+        one.set_split("mine", {clap.id: "train", jump.id: "test"})
+        one.add_model(Model("first", "2026-01-02T03:04:05+00:00", "quick", "models/1", ((clap.name, "clap"),)))
+    with Library(tmp_path / "other") as other:
+        older = add_recording(other, 0, [NewSegment(0, 0.5, 0, "wave")])
+    shutil.copytree(tmp_path / "other" / "recordings" / older, tmp_path / "one" / "recordings" / older)
+    assert older < own, "it is entered first, and takes the id of the clap"
+    for file in (tmp_path / "one").glob("library.sqlite*"):
+        file.unlink()
+    with Library(tmp_path / "one") as again:
+        parts = {again.segment(segment).action: part for segment, part in again.splits()["mine"].items()}
+        assert parts == {"clap": "train", "jump": "test"}
+        ((name, action),) = again.models()[0].segments
+        assert (again.segment(int(name.rpartition("/")[2])).action, action) == ("clap", "clap")
+        assert again.notes == []
 
 
 @pytest.mark.parametrize(
