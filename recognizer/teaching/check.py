@@ -60,8 +60,8 @@ class VariantComparison:
     """The benefit of generated variants of the examples (recognizer.teaching.variants).
 
     generator, sha256, seed: what made them. variants: how many. held_out, examples, accuracy_without, accuracy_with: of
-    the strictest check. alarms_without, alarms_with: an hour; None without footage of nothing. kept: the recognizer
-    learnt from them. made: where it did, each variant's name, action, example
+    the strictest check; no accuracy (None) without an example in it. alarms_without, alarms_with: an hour; None without
+    footage of nothing. kept: the recognizer learnt from them. made: where it did, each variant's name, action, example
     and provenance.
     """
 
@@ -71,8 +71,8 @@ class VariantComparison:
     variants: int
     held_out: str
     examples: int
-    accuracy_without: float
-    accuracy_with: float
+    accuracy_without: float | None
+    accuracy_with: float | None
     alarms_without: float | None
     alarms_with: float | None
     kept: bool

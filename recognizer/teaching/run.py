@@ -164,6 +164,10 @@ def _split_of(each: HeldOutCheck, found: Check, kind: str) -> str:
     return f"the user's own examples, {_ONCE[each.held_out]} held out once{chosen}"
 
 
+def _rounded(accuracy: float | None) -> float | None:
+    return None if accuracy is None else round(accuracy, 4)
+
+
 def card_metrics(found: Check, kind: str) -> dict[str, dict[str, Any]]:
     """The check's metrics as a card has them. kind: of the teaching, QUICK or FULL."""
     metrics: dict[str, dict[str, Any]] = {}
@@ -185,8 +189,8 @@ def card_metrics(found: Check, kind: str) -> dict[str, dict[str, Any]]:
             "generator": tried.generator,
             "variants": tried.variants,
             "kept": tried.kept,
-            "accuracy_without": round(tried.accuracy_without, 4),
-            "accuracy_with": round(tried.accuracy_with, 4),
+            "accuracy_without": _rounded(tried.accuracy_without),
+            "accuracy_with": _rounded(tried.accuracy_with),
         }
     if found.alarms is not None:
         metrics["false_alarms"] = {

@@ -177,8 +177,10 @@ def _more_names(names: Sequence[str]) -> str:
 def _variants_html(tried: Mapping[str, Any]) -> str:
     """What generated variants were worth, on the examples of the strictest check but that of a split."""
     examples = tried["clips"]
-    before, after = (f"{round(tried[name] * examples)} of {examples}" for name in ("accuracy_without", "accuracy_with"))
     what = f"{tried['variants']} generated variants of the examples, by {escape(str(tried['generator']))} (synthetic)"
+    if not examples:
+        return f"<p>With {what}: no example could be held out to check them; <b>not kept</b>.</p>"
+    before, after = (f"{round(tried[name] * examples)} of {examples}" for name in ("accuracy_without", "accuracy_with"))
     if tried["kept"]:
         return f"<p>With {what}: <b>{after} instead of {before}</b> held-out examples correct; kept.</p>"
     if tried["accuracy_with"] > tried["accuracy_without"]:

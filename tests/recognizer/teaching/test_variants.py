@@ -10,6 +10,7 @@ from toy_generator import write_generator
 
 from pose.skeleton import MEDIAPIPE_33, MPOSE_13, convert
 from recognizer.generator import OnnxGenerator
+from recognizer.model_card import ModelCard
 from recognizer.teaching.check import FalseAlarms, check
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.lesson import NOTHING, prepare, with_extra
@@ -233,6 +234,17 @@ def test_the_version_says_what_was_tried(generator_folder, base_folder, tmp_path
     assert len(told.made) == (36 if told.kept else 0)
     kept = taught_model(outcome.folder).check["variants"]
     assert kept == json.loads(json.dumps(outcome.check.to_json()["variants"]))
+
+
+def test_takes_of_one_moment_have_variants_but_no_accuracy(generator_folder, base_folder, tmp_path):
+    examples = [replace(made_example(a), name=f"{a}/{n}") for a in ("raise", "bow") for n in range(3)]
+    request = TeachingRequest("quick", "mine", base_folder, tmp_path / "models", examples, generator=generator_folder)
+    outcome = run_quick(request)
+    told = outcome.check.variants
+    assert (told.examples, told.accuracy_without, told.accuracy_with, told.kept) == (0, None, None, False)
+    assert json.dumps(outcome.check.to_json(), allow_nan=False)
+    metrics = ModelCard.load(outcome.folder).metrics["variants"]
+    assert (metrics["accuracy_without"], metrics["accuracy_with"]) == (None, None)
 
 
 def test_the_request_carries_the_generator_and_refuses_it_for_full(tmp_path, base_folder, generator_folder):

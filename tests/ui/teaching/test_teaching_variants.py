@@ -44,6 +44,9 @@ def test_the_report_tells_the_gain():
         "31 of 34 instead of 30 of 34 held-out examples correct, but 40.0 false alarms per hour instead of 3.0" in noisy
     )
     assert "<b>not kept</b>" in noisy
+    none = {"clips": 0, "accuracy_without": None, "accuracy_with": None, "kept": False, "made": []}
+    unknown = as_html({"checks": [], "variants": {**TRIED, **none}})
+    assert "(synthetic): no example could be held out to check them; <b>not kept</b>" in unknown
     assert "variants" not in as_html({"checks": [], "variants": None})
 
 
