@@ -2,9 +2,11 @@
 check.
 
 Two examples are near-copies where one's movement is found in the other at one shift in time, so close that no person
-could have done it twice. C examples, F frames of all of them, J joints of MPOSE-13.
+could have done it twice, or where all their poses are equal, however short or still they are. C examples, F frames of
+all of them, J joints of MPOSE-13.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,15 +45,34 @@ def near_copies(examples: Sequence[Example]) -> list[tuple[int, int]]:
     """Index pairs of examples that share a moment; each pair once, the lower index first."""
     trajectories = [_trajectory(example) for example in examples]
     frames = _Frames(trajectories)
+    equal = _equal_after(examples)
     found: list[tuple[int, int]] = []
     for example, trajectory in enumerate(trajectories):
-        others: set[int] = set()
+        others = set(equal[example])
         for seen in (trajectory, _mirrored(trajectory)):
             for other, shift in frames.matches(seen, after=example):
                 if other not in others and _same(seen, trajectories[other], shift):
                     others.add(other)
         found += [(example, other) for other in sorted(others)]
     return found
+
+
+def _equal_after(examples: Sequence[Example]) -> list[list[int]]:
+    """For each example, the later ones whose poses are equal to its own. Where nobody is seen, nothing is compared."""
+    places: dict[bytes, list[int]] = {}
+    found: list[list[int]] = [[] for _ in examples]
+    for index, example in enumerate(examples):
+        if not example.confidence.any():
+            continue
+        same = places.setdefault(_mark(example), [])
+        for earlier in same:
+            found[earlier].append(index)
+        same.append(index)
+    return found
+
+
+def _mark(example: Example) -> bytes:
+    return hashlib.blake2b(example.xy_px.tobytes() + example.confidence.tobytes(), digest_size=16).digest()
 
 
 def copy_groups(examples: Sequence[Example]) -> Indices:

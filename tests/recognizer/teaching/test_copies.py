@@ -51,8 +51,18 @@ def test_performances_of_one_person_are_no_copies():
     assert near_copies(made_examples(examples=8)) == []
 
 
-def test_standing_still_is_no_moment():
-    assert near_copies([made_example("nothing", 0), made_example("nothing", 0, name="again/1")]) == []
+def test_two_takes_of_standing_still_are_no_copies():
+    assert near_copies([made_example("nothing", number) for number in range(4)]) == []
+
+
+@pytest.mark.parametrize(("action", "seconds"), [("nothing", 2.5), ("raise", 0.4), ("nothing", 0.3)])
+def test_equal_poses_are_copies_however_short_or_still(action, seconds):
+    takes = [made_example(action, number, seconds=seconds) for number in (0, 1, 0, 0)]
+    takes[2] = replace(takes[2], name="x/1", times_s=takes[2].times_s + 7)
+    takes[3] = replace(takes[3], name="x/2", action="another")
+    assert near_copies(takes) == [(0, 2), (0, 3), (2, 3)]
+    assert copy_groups(takes).tolist() == [0, 1, 0, 0]
+    assert near_copies([takes[0], again(takes[0], jitter=0.05)]) == []
 
 
 def test_copies_of_copies_are_one_group():
