@@ -1,7 +1,10 @@
 """A recording as an MP4 with skeletons and the labelled actions drawn in."""
 
+import os
 import threading
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from app.errors import OutputError
 from app.library.catalogue import Library
@@ -15,22 +18,23 @@ from app.plurals import counted
 
 def write(export: Export) -> str:
     """A video of each recording into a folder; see exporting.ExportFormat."""
-    folder, count = export.target, len(export.recordings)
+    folder, count, written = export.target, len(export.recordings), 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write into {folder} ({error.strerror}); choose another place") from error
     for done, row in enumerate(export.recordings):
         if export.cancel is not None and export.cancel.is_set():
-            return counted(done, "video")
+            break
 
         def part(progress: ImportProgress, done: int = done) -> None:
             if export.tell is not None:
                 share = progress.done / max(progress.total, 1)
                 export.tell(ImportProgress(done + share, count, progress.name))
 
-        export_video(export.library, row, folder / f"{row.id}.mp4", tell=part, cancel=export.cancel)
-    return counted(count, "video")
+        frames = export_video(export.library, row, folder / f"{row.id}.mp4", tell=part, cancel=export.cancel)
+        written += frames is not None
+    return counted(written, "video")
 
 
 def export_video(
@@ -40,21 +44,28 @@ def export_video(
     *,
     tell: Tell | None = None,
     cancel: threading.Event | None = None,
-) -> int:
+) -> int | None:
     """Write one recording with its own times; how many frames. Without pixels the background is dark.
 
-    Raises OutputError, and RecordingError where the recording cannot be read. cancel leaves what was written so far.
+    None where it was cancelled: like after an error, there is no part of a video then, and a file that was there stays.
+    Raises OutputError, and RecordingError where the recording cannot be read.
     """
     recording = library.open_recording(row.id)
     segments = library.segments_in(row.id)
-    writer = VideoWriter(file, lossless=True)
     try:
-        for index, bgr in enumerate(video_pictures(recording)):
-            if cancel is not None and cancel.is_set():
-                break
-            writer.write(drawn(recording, index, bgr, segments), float(recording.times_s[index]))
-            if tell is not None and index % 30 == 0:
-                tell(ImportProgress(index, len(recording.times_s), row.source))
-    finally:
-        writer.close()
+        with TemporaryDirectory(dir=file.parent, prefix=".", ignore_cleanup_errors=True) as place:
+            whole = Path(place, file.name)
+            with closing(VideoWriter(whole, lossless=True)) as writer:
+                for index, bgr in enumerate(video_pictures(recording)):
+                    if cancel is not None and cancel.is_set():
+                        return None
+                    writer.write(drawn(recording, index, bgr, segments), float(recording.times_s[index]))
+                    if tell is not None and index % 30 == 0:
+                        tell(ImportProgress(index, len(recording.times_s), row.source))
+            os.replace(whole, file)
+    except (OSError, OutputError) as error:
+        # The writer's own message names the part of a video that it has kept, which is gone now.
+        cause = error.__cause__ or error.__context__ or error
+        why = getattr(cause, "strerror", None) or cause
+        raise OutputError(f"cannot write {file} ({why}); make room or choose another place") from error
     return writer.written

@@ -1,6 +1,7 @@
 """What goes out comes back: PYSKL pickles, tables, COCO, MP4; and files that mean harm."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import stat
 import sys
 import tarfile
+import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -340,6 +342,46 @@ def test_an_annotated_video_of_skeletons_alone(library, tmp_path):
     assert len(frames) == 12
     np.testing.assert_allclose([frame.time_s - frames[0].time_s for frame in frames], times_s, atol=1e-3)
     assert frames[0].bgr.std() > 5  # something is drawn
+
+
+def frames_of(file):
+    video, count = VideoFile(file), 0
+    while video.read() is not None:
+        count += 1
+    video.close()
+    return count
+
+
+def test_a_cancelled_video_is_not_written_and_the_one_before_stays(library, tmp_path):
+    for seed in range(2):
+        add_recording(library, seed, frames=40, size=(64, 48))
+    first, second = library.recordings()
+    (tmp_path / "out").mkdir()
+    export_video(library, first, tmp_path / "out" / f"{first.id}.mp4")
+    cancel = threading.Event()
+
+    def tell(progress):
+        if progress.done > 0.5:  # within the first
+            cancel.set()
+
+    export = Export(library, tmp_path / "out", [], [first, second], tell=tell, cancel=cancel)
+    assert FORMATS["video"].write(export) == "0 videos"
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [f"{first.id}.mp4"]
+    assert frames_of(tmp_path / "out" / f"{first.id}.mp4") == 40
+
+
+def test_a_video_that_fails_leaves_the_one_before_and_no_part(library, tmp_path, monkeypatch):
+    row = library.recording(add_recording(library, frames=40, size=(64, 48)))
+    export_video(library, row, tmp_path / "out.mp4")
+
+    def full_disk(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("app.outputs.video_writer._Encoder.encode", full_disk)
+    with pytest.raises(OutputError, match=r"cannot write .*out\.mp4 \(No space left on device\); make room"):
+        export_video(library, row, tmp_path / "out.mp4")
+    assert list(tmp_path.rglob("*.mp4")) == [tmp_path / "out.mp4"]
+    assert frames_of(tmp_path / "out.mp4") == 40
 
 
 def test_a_recording_in_the_bin_is_exported_with_its_labels(library, other, tmp_path, monkeypatch):
