@@ -18,7 +18,7 @@ T = TypeVar("T")
 _POLL_MS = 30
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
     work: Callable[[], Any]
     done: Callable[[Any], None]
@@ -48,6 +48,7 @@ class Jobs(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: list[_Job] = []
+        self._over: list[_Job] = []  # whose outcome has not been delivered yet
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._deliver)
@@ -79,12 +80,13 @@ class Jobs(QObject):
         return not any(job.thread is not None and job.thread.is_alive() for job in self._jobs)
 
     def _deliver(self) -> None:
-        over = [job for job in self._jobs if job.thread is not None and not job.thread.is_alive()]
-        self._jobs = [job for job in self._jobs if job not in over]
-        if not self._jobs:
-            self._timer.stop()
-        for job in over:
+        self._over += [job for job in self._jobs if job.thread is not None and not job.thread.is_alive()]
+        self._jobs = [job for job in self._jobs if job not in self._over]
+        while self._over:  # where one raises, the timer, which still runs, comes back for the rest
+            job = self._over.pop(0)
             if job.error is None:
                 job.done(job.outcome)
             elif job.failed is not None:
                 job.failed(job.error)
+        if not self._jobs:
+            self._timer.stop()

@@ -1,5 +1,6 @@
 """The engine's life as the window drives it."""
 
+import threading
 import time
 from itertools import pairwise
 
@@ -219,6 +220,20 @@ def test_jobs_closed_deliver_nothing(qtbot):
     assert jobs.close(2.0)
     qtbot.wait(60)
     assert delivered == []
+
+
+def test_a_job_whose_outcome_cannot_be_told_does_not_cost_the_others(qtbot):
+    jobs, delivered = Jobs(), []
+
+    def refuses(_):
+        raise RuntimeError("its dialog is gone")
+
+    threads = threading.Barrier(3)  # all end within one tick
+    for done in (refuses, delivered.append, refuses):
+        jobs.start("job", threads.wait, done)
+    with qtbot.capture_exceptions() as raised:
+        qtbot.waitUntil(lambda: len(raised) == 2 and len(delivered) == 1)
+    jobs.close(1.0)
 
 
 def test_engines_fake_is_as_the_engine():

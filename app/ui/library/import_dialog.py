@@ -2,9 +2,10 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -36,14 +37,14 @@ from pose.estimators import MAX_PEOPLE
 
 
 class ImportDialog(TransferDialog):
-    """imported: something is in the library now."""
-
-    imported = Signal()
+    """Asks what to import and imports it."""
 
     needs = "Add files or a folder first"
 
-    def __init__(self, root: Path, jobs: Jobs, parent: QWidget | None = None) -> None:
+    def __init__(self, root: Path, jobs: Jobs, imported: Callable[[], object], parent: QWidget | None = None) -> None:
+        """imported(): something is in the library now; also once this dialog is closed, and so deleted."""
         super().__init__("Import", root, jobs, parent)
+        self._imported = imported
         self.resize(560, 560)
         self._make_parts()
         self._lay_out()
@@ -172,7 +173,7 @@ class ImportDialog(TransferDialog):
 
     def _done(self, report: ImportReport) -> None:
         if report.recordings:
-            self.imported.emit()
+            self._imported()
         if self._closed:
             return
         self._show_running(False)

@@ -299,8 +299,7 @@ class LibraryWindow(QMainWindow):
     def open_import(self) -> None:
         """Open the import dialog."""
         if self.library is not None:
-            dialog = ImportDialog(self.root, self._jobs, self)
-            dialog.imported.connect(self._edited)
+            dialog = ImportDialog(self.root, self._jobs, self._edited, self)
             dialog.show()
 
     def open_export(self) -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from library_window_fakes import HEBREW, MARKED
+from library_window_fakes import HEBREW, MARKED, record
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QMessageBox
 
@@ -154,7 +154,7 @@ def test_what_is_imported_is_listed_with_each_name_in_its_place_and_can_be_left_
     monkeypatch.setattr(
         "app.ui.library.import_dialog.import_any", lambda _, paths, *a, **b: asked.extend(paths) or ImportReport()
     )
-    dialog = ImportDialog(window.root, window._jobs, window)
+    dialog = ImportDialog(window.root, window._jobs, window.refresh, window)
     dialog.add([f"/videos/{HEBREW}/12.mp4", "/videos/other.mp4"])
     assert [dialog.paths.item(row).text() for row in range(2)] == [f"/videos/{MARKED}/12.mp4", "/videos/other.mp4"]
     assert dialog.drop.text().replace("&", "") == "Remove from the list"
@@ -172,7 +172,7 @@ def test_what_is_imported_is_listed_with_each_name_in_its_place_and_can_be_left_
 
 
 def test_what_could_not_be_imported_is_counted_in_words(window):
-    dialog = ImportDialog(window.root, window._jobs, window)
+    dialog = ImportDialog(window.root, window._jobs, window.refresh, window)
     dialog._done(ImportReport(problems=["one: bad"]))
     assert dialog.state.text() == "0 recordings imported; 1 item could not be imported"
     dialog._done(ImportReport(problems=["one: bad", "the archive is empty"]))
@@ -195,3 +195,21 @@ def test_an_import_counts_whole_things(window, monkeypatch, qtbot, tmp_path):
     qtbot.waitUntil(lambda: "of 6" in dialog.state.text(), timeout=60_000)
     assert dialog.state.text() == "2 of 6 done a.mp4"
     dialog.close_now()
+
+
+def test_what_an_import_that_is_stopped_has_brought_in_is_listed(window, monkeypatch, qtbot, tmp_path):
+    def slow(library, paths, options, *, format, tell, cancel):
+        assert cancel.wait(60)
+        return ImportReport(recordings=[record(window.root, "jump", moving=(1.0, 3.0)).name], cancelled=True)
+
+    monkeypatch.setattr("app.ui.library.import_dialog.import_any", slow)
+    window.open_import()
+    (dialog,) = window.findChildren(ImportDialog)
+    dialog.add([str(tmp_path)])
+    dialog.begin.click()
+    dialog.reject()
+    (question,) = dialog.findChildren(QMessageBox)
+    with qtbot.waitSignal(window.changed, timeout=60_000):
+        next(button for button in question.buttons() if button.text() == "&Stop").click()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        assert not window.findChildren(ImportDialog)
