@@ -16,6 +16,7 @@ from pathlib import Path
 from app.errors import RecordingError
 from app.names_in_text import action_in_text
 from app.recording.pre_roll import PreRoll
+from app.recording.room import Room
 from app.recording.stillness import Stillness
 from app.recording.writer import RecordingWriter
 from app.results import Result
@@ -107,10 +108,8 @@ class Recorder:
         self._subject: int | None = None  # whom the take that runs is of
         self._saved, self._failed = saved, failed
         self._queue: queue.SimpleQueue[Result | Callable[[], None] | None] = queue.SimpleQueue()
-        self._waiting = threading.Condition()  # for results; what the user asks for never waits
-        self._waiting_bytes = 0
+        self._room = Room(_QUEUE_BYTES)  # for results; what the user asks for never waits
         self._armed = False
-        self._dropped = 0
         self._settings = TakeSettings("")
         self._view = RecorderView()
         self._pre_roll = PreRoll()  # filled in takes too: what has just been seen can always be held
@@ -134,20 +133,11 @@ class Recorder:
 
     def __call__(self, result: Result) -> None:
         """The tap."""
-        if not self._armed:
-            return
-        size = result.frame.bgr.nbytes
-        with self._waiting:
-            if self._lossless:
-                self._waiting.wait_for(lambda: self._has_room(size) or not self._thread.is_alive())
-            if not self._has_room(size):
-                self._dropped += 1
-                return
-            self._waiting_bytes += size
-        self._queue.put(result)
+        if self._armed and self._room.take(result.frame.bgr.nbytes, self._waits_for_room):
+            self._queue.put(result)
 
-    def _has_room(self, size: int) -> bool:
-        return not self._waiting_bytes or self._waiting_bytes + size <= _QUEUE_BYTES
+    def _waits_for_room(self) -> bool:
+        return self._lossless and self._thread.is_alive()
 
     def arm(self, settings: TakeSettings) -> None:
         """Keep what is needed before a take."""
@@ -263,9 +253,7 @@ class Recorder:
         while (item := self._next()) is not None:
             try:
                 if isinstance(item, Result):
-                    with self._waiting:
-                        self._waiting_bytes -= item.frame.bgr.nbytes
-                        self._waiting.notify_all()
+                    self._room.give_back(item.frame.bgr.nbytes)
                     self._take_in(item)
                 else:
                     item()
@@ -310,8 +298,7 @@ class Recorder:
 
     def _begin(self, result: Result) -> None:
         size = result.frame.size
-        with self._waiting:
-            self._dropped = 0
+        self._room.count_again()
         self._subject = self._followed()
         before = self._pre_roll.after(self._taken_s)
         self._writer = self._open_writer(size, before.length_s(size, result.frame.time_s))
@@ -384,7 +371,7 @@ class Recorder:
     def _finish(self, *, more: bool = True) -> None:
         writer, self._writer = self._writer, None
         assert writer is not None
-        self._view = replace(self._view, state=RecorderState.SAVING, dropped=self._dropped)
+        self._view = replace(self._view, state=RecorderState.SAVING, dropped=self._room.dropped)
         try:
             folder = writer.finish()
         except RecordingError:

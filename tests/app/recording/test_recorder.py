@@ -189,7 +189,7 @@ def test_a_live_run_never_waits(tmp_path, results, monkeypatch):
     recorder._armed = True
     for number in range(300):
         recorder(result(number / 30, size=(1280, 720)))  # returns at once, or the test runs into its time limit
-    assert recorder._dropped >= 200
+    assert recorder._room.dropped >= 200
     stuck.set()
     recorder.close()
 
@@ -419,8 +419,8 @@ def test_what_was_skipped_is_counted_for_its_take_alone(tmp_path):
     def too_fast():
         stuck = threading.Event()
         recorder._post(lambda: stuck.wait(60))
-        skipped = recorder._dropped
-        while recorder._dropped < skipped + 5:
+        skipped = recorder._room.dropped
+        while recorder._room.dropped < skipped + 5:
             recorder(result(next(times), size=(1280, 720)))
         stuck.set()
         settle(recorder)
