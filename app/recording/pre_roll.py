@@ -69,6 +69,18 @@ class PreRoll:
         later._kept.extend(one for one in self._kept if one.time_s > time_s)
         return later
 
+    def last(self, seconds: float) -> "PreRoll":
+        """The frames of the last seconds, however many are kept; later ones do not push them out."""
+        return self.after(self._kept[-1].time_s - seconds) if self._kept else PreRoll()
+
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldSeconds:
+    """The last seconds that were set aside. followed: whom they are of, None for whoever is in them longest."""
+
+    frames: PreRoll
+    followed: int | None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app.errors import RecordingError
 from app.names_in_text import action_in_text
-from app.recording.pre_roll import PreRoll
+from app.recording.pre_roll import HeldSeconds, PreRoll
 from app.recording.room import Room
 from app.recording.stillness import Stillness
 from app.recording.writer import RecordingWriter
@@ -86,8 +86,9 @@ class RecorderView:
 class Recorder:
     """A tap for Engine.add_tap, with controls for any thread. layout: of the estimator's poses.
 
-    followed(): identity of whom a take that begins now is of, None for whoever is in it longest; called on the
-    recorder's thread. Everybody in view is recorded; the take ends when the one whom it is of stands still.
+    followed(): identity of whom a take that begins now, or the last seconds, are of; None for whoever is in it longest.
+    Called on the recorder's thread. Everybody in view is recorded; the take ends when the one whom it is of stands
+    still.
     saved(folder) is called on the recorder's thread after each take; failed(line) when one could not be made.
     lossless: the tap waits for the disk, for files that are worked through; otherwise it never waits.
     """
@@ -114,7 +115,7 @@ class Recorder:
         self._view = RecorderView()
         self._pre_roll = PreRoll()  # filled in takes too: what has just been seen can always be held
         self._taken_s = -math.inf  # up to here the frames are in a take
-        self._held: PreRoll | None = None
+        self._held: HeldSeconds | None = None
         self._writer: RecordingWriter | None = None
         self._last_s: float | None = None
         self._begins_s: float | None = None  # of the source, when the countdown is over
@@ -184,27 +185,30 @@ class Recorder:
         self._post(do)
 
     def hold_last(self) -> None:
-        """Set the last seconds aside for save_last(); a running take goes on."""
+        """Set the last seconds aside for save_last(), with whom they are of; a running take goes on."""
 
         def do() -> None:
-            self._held = self._pre_roll.after(-math.inf)
+            self._held = self._last_seconds()
 
         self._post(do)
+
+    def _last_seconds(self) -> HeldSeconds:
+        return HeldSeconds(self._pre_roll.last(self._settings.pre_roll_s), self._followed())
 
     def save_last(self, action: str) -> None:
         """Save the seconds that were set aside, or else the last ones, as a recording of an action."""
 
         def do() -> None:
-            held, self._held = self._pre_roll if self._held is None else self._held, None
-            if not held:
+            held, self._held = self._held or self._last_seconds(), None
+            if not held.frames:
                 self._view = replace(self._view, message="those seconds are not in memory: nothing was kept")
                 return
-            if not held.has_person:
+            if not held.frames.has_person:
                 self._view = replace(self._view, message="nobody was in the picture in those seconds: nothing was kept")
                 return
-            writer = self._open_writer(held.size, 0.0, action)
+            writer = self._open_writer(held.frames.size, 0.0, action, held.followed)
             try:
-                held.write(writer)
+                held.frames.write(writer)
                 folder = writer.finish()
             except RecordingError:
                 writer.keep_for_recovery()
@@ -232,7 +236,7 @@ class Recorder:
         def do() -> None:
             self._source, self._layout = source, layout  # first: a take that cannot be finished must not keep the old
             if self._held is not None:
-                self._held = PreRoll()  # the user who is being asked means no seconds of the new run
+                self._held = HeldSeconds(PreRoll(), None)  # the user who is being asked means no seconds of the new run
             self._break_off()
 
         self._post(do)
@@ -301,13 +305,17 @@ class Recorder:
         self._room.count_again()
         self._subject = self._followed()
         before = self._pre_roll.after(self._taken_s)
-        self._writer = self._open_writer(size, before.length_s(size, result.frame.time_s))
+        self._writer = self._open_writer(
+            size, before.length_s(size, result.frame.time_s), self._settings.action, self._subject
+        )
         before.write(self._writer)
         self._started_s, self._key_s = result.frame.time_s, None
         self._still, self._seen = Stillness(), False
         self._view = replace(self._view, state=RecorderState.RECORDING, left_s=0.0, recorded_s=0.0, dropped=0)
 
-    def _open_writer(self, size: tuple[int, int], begins_s: float, action: str | None = None) -> RecordingWriter:
+    def _open_writer(
+        self, size: tuple[int, int], begins_s: float, action: str, followed: int | None
+    ) -> RecordingWriter:
         settings = self._settings
         return RecordingWriter(
             self._root,
@@ -316,9 +324,9 @@ class Recorder:
             layout=self._layout,
             size=size,
             person=settings.person,
-            action=settings.action if action is None else action,
+            action=action,
             begins_s=begins_s,
-            track_id=self._subject if action is None else self._followed(),
+            track_id=followed,
             skeleton_only=settings.skeleton_only,
             lossless=True,  # this thread may wait; the live run is guarded by the queue
         )

@@ -395,6 +395,35 @@ def test_the_last_seconds_can_be_held_in_a_take_and_just_after_it(recorder, save
     ]
 
 
+def test_in_a_countdown_the_last_seconds_alone_are_held(recorder, saved, results):
+    recorder.arm(TakeSettings("s", countdown_s=20.0, pre_roll_s=3.0))
+    feed(recorder, results(0.0, 3.0))
+    recorder.start()
+    feed(recorder, results(3.0, 5.0))
+    for hold in (recorder.hold_last, lambda: None):  # held first, or saved at once
+        hold()
+        recorder.save_last("juggle")
+    settle(recorder)
+    first, second = map(read_recording, saved)
+    for found in (first, second):
+        assert found.info.duration_s == pytest.approx(3.0, abs=0.1)
+        assert brightness_of(found)[0] == pytest.approx(100, abs=6)  # of the fifth second
+
+
+def test_seconds_that_are_held_are_of_whom_the_window_follows_then(tmp_path, saved):
+    followed = [0]
+    recorder = Recorder(tmp_path, "demo", MEDIAPIPE_33, saved=saved.append, followed=lambda: followed[0], lossless=True)
+    recorder.arm(TakeSettings("s", pre_roll_s=3.0))
+    feed(recorder, [result(n / 30, people=2) for n in range(90)])
+    recorder.hold_last()
+    settle(recorder)
+    followed[0] = 1  # while the user is asked
+    recorder.save_last("juggle")
+    recorder.save_last("clap")
+    recorder.close()
+    assert [read_recording(folder).info.track_id for folder in saved] == [0, 1]
+
+
 def test_seconds_that_are_no_longer_there_are_said_to_be_so(recorder, saved, results):
     recorder.arm(TakeSettings("s"))
     recorder.hold_last()  # before the first picture
