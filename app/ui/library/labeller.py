@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence, Set
 
+from app.errors import RecordingError
 from app.library.catalogue import Library
 from app.library.proposals import Proposal, Stretch, propose_labels
 from app.library.rows import Filter, SegmentRow
@@ -13,6 +14,7 @@ from app.ui.library.segment_edits import NONE_CHOSEN, NONE_IN_BIN, SegmentEdits
 
 _NO_LABELS_IN_BIN = "A recording in the bin gets no labels: Ctrl+Shift+R restores it"
 _SURE = 0.5
+_Proposals = dict[int, tuple[Stretch, Proposal]]
 
 
 class Labeller:
@@ -27,7 +29,7 @@ class Labeller:
         edits: SegmentEdits,
         show_status: Callable[[str], None],
     ) -> None:
-        self.proposals: dict[int, tuple[Stretch, Proposal]] = {}
+        self.proposals: _Proposals = {}
         self._jobs, self._model, self._browser, self._edits = jobs, model, browser, edits
         self._show_status = show_status
         browser.segments.propose(self.proposal_of)
@@ -102,19 +104,20 @@ class Labeller:
         self._jobs.start(
             "propose",
             lambda: _propose(library, model, waiting),
-            lambda found: self._add(library, found),
+            lambda found: self._add(library, *found),
             self._show_status,
         )
 
-    def _add(self, library: Library, found: dict[int, tuple[Stretch, Proposal]]) -> None:
+    def _add(self, library: Library, found: _Proposals, unreadable: Sequence[str]) -> None:
         self.proposals |= found
         self._browser.segments.propose(self.proposal_of)
+        left_out = f"; left out as unreadable: {', '.join(unreadable)}" if unreadable else ""
         if not found:
-            self._show_status("The recognizer knows none of these actions: no label is proposed")
+            self._show_status(f"The recognizer knows none of these actions: no label is proposed{left_out}")
             return
         sure = sum(proposal.probability >= _SURE for _, proposal in found.values())
         are = f"{counted(len(found), 'label')} {'is' if len(found) == 1 else 'are'} proposed"
-        self._show_status(f"{are}, {sure} with {_SURE:.0%} or more: {self._way_to(library, found.keys())}")
+        self._show_status(f"{are}, {sure} with {_SURE:.0%} or more: {self._way_to(library, found.keys())}{left_out}")
 
     def _way_to(self, library: Library, segments: Set[int]) -> str:
         """What accepts the labels that are proposed for these segments."""
@@ -128,17 +131,28 @@ def _stretch_of(segment: SegmentRow) -> Stretch:
     return Stretch(segment.start_s, segment.end_s, segment.person)
 
 
-def _propose(library: Library, model: str, segments: Sequence[SegmentRow]) -> dict[int, tuple[Stretch, Proposal]]:
-    """On a job's thread. Every recording is read once."""
+def _propose(library: Library, model: str, segments: Sequence[SegmentRow]) -> tuple[_Proposals, list[str]]:
+    """On a job's thread: the proposals, and the recordings that cannot be read. Where none can be, RecordingError.
+    Every recording is read once."""
+    of_recording: dict[str, list[SegmentRow]] = {}
+    for segment in segments:
+        of_recording.setdefault(segment.recording, []).append(segment)
+    found: _Proposals = {}
+    problems: dict[str, RecordingError] = {}
     recognizer = open_recognizer(model, "cpu")
-    found: dict[int, tuple[Stretch, Proposal]] = {}
     try:
-        for name in dict.fromkeys(segment.recording for segment in segments):
-            of_it = [segment for segment in segments if segment.recording == name]
+        for name, of_it in of_recording.items():
             stretches = [_stretch_of(segment) for segment in of_it]
-            labels = propose_labels(library.open_recording(name), stretches, recognizer)
+            try:
+                recording = library.open_recording(name)
+            except RecordingError as error:
+                problems[name] = error
+                continue
+            labels = propose_labels(recording, stretches, recognizer)
             asked = zip(of_it, stretches, labels, strict=True)
             found |= {segment.id: (stretch, label) for segment, stretch, label in asked if label is not None}
     finally:
         recognizer.close()
-    return found
+    if len(problems) == len(of_recording):
+        raise next(iter(problems.values()))
+    return found, list(problems)

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from app.library.catalogue import Library
 from app.library.rows import NewSegment
+from app.recording.folder import recordings_folder
 from app.ui.library.segment_model import ACTION
 
 
@@ -188,3 +189,19 @@ def test_r_on_recordings_without_segments_names_the_key_that_makes_some(root, th
         press(made, Qt.Key.Key_R)
         assert made.state.text().startswith(told)
     made.close()
+
+
+def test_a_recording_that_cannot_be_read_costs_the_others_no_proposal(window, waver, qtbot):
+    window.library.label([segment.id for segment in window.library.segments()], None)
+    damaged, whole = window.library.segments()
+    joints = recordings_folder(window.root) / damaged.recording / "joints.npz"
+    joints.write_bytes(b"junk")
+    on_recordings(window)
+    press(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: bool(window.labeller.proposals), timeout=60_000)
+    assert list(window.labeller.proposals) == [whole.id]
+    assert window.state.text().startswith("1 label is proposed")
+    assert window.state.text().endswith(f"; left out as unreadable: {damaged.recording}")
+    (recordings_folder(window.root) / whole.recording / "joints.npz").write_bytes(b"junk")
+    press(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: "joints.npz is damaged" in window.state.text(), timeout=60_000)
