@@ -140,8 +140,10 @@ def _export(options: argparse.Namespace, cancel: threading.Event) -> int:
         export = Export(library, options.target, segments, recordings, options.pictures, line, cancel)
         done = FORMATS[options.format].write(export)
         line.end()
+    for problem in export.problems:
+        sys.stderr.write(f"{problem}\n")
     sys.stdout.write(f"{done} written to {options.target}\n")
-    return DONE
+    return INCOMPLETE if export.problems else DONE
 
 
 def _check(options: argparse.Namespace, cancel: threading.Event) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.errors import OutputError
 from app.library.catalogue import Library
-from app.library.export_formats import Export
+from app.library.export_formats import Export, opened, refuse_nothing
 from app.library.rows import RecordingRow, SegmentRow
 from app.plurals import counted
 from app.recording.folder import Recording
@@ -25,14 +25,21 @@ _SEEN = 0.5
 
 def write(export: Export) -> str:
     """See exporting.ExportFormat."""
-    return counted(export_coco(export.library, export.recordings, export.target, export.segments), "pose")
+    poses = export_coco(export.library, export.recordings, export.target, export.segments, export.problems)
+    return counted(poses, "pose")
 
 
 def export_coco(
-    library: Library, recordings: Sequence[RecordingRow], file: Path, segments: Sequence[SegmentRow] | None = None
+    library: Library,
+    recordings: Sequence[RecordingRow],
+    file: Path,
+    segments: Sequence[SegmentRow] | None = None,
+    problems: list[str] | None = None,
 ) -> int:
     """Write recordings, one after the other; how many poses. segments: those in `clips`; None for all that the
-    recordings have. Raises OutputError, and RecordingError where one cannot be read."""
+    recordings have. problems: as export_formats.opened. Raises OutputError, and RecordingError."""
+    recordings = [row for row in recordings if opened(library, row.id, problems) is not None]
+    refuse_nothing(len(recordings), problems)
     layouts = sorted({row.layout for row in recordings})
     first_image = np.cumsum([1, *(row.frames for row in recordings)]).tolist()
     poses = 0
@@ -55,7 +62,7 @@ def export_coco(
             out.write(',\n"annotations": ')
             _list(out, annotations())
             out.write(',\n"clips": ')
-            _list(out, map(_clip, _segments(library, recordings) if segments is None else segments))
+            _list(out, map(_clip, _segments(library, recordings, segments)))
             out.write("}\n")
     except OSError as error:
         raise OutputError(f"cannot write {file} ({error.strerror}); choose another place") from error
@@ -112,9 +119,16 @@ def _annotation(recording: Recording, place: int, number: int, first: int, categ
     }
 
 
-def _segments(library: Library, recordings: Sequence[RecordingRow]) -> Iterator[SegmentRow]:
-    for recording in recordings:
-        yield from library.segments_in(recording.id)
+def _segments(
+    library: Library, recordings: Sequence[RecordingRow], chosen: Sequence[SegmentRow] | None
+) -> Iterator[SegmentRow]:
+    """The chosen ones of recordings, or all."""
+    if chosen is None:
+        for recording in recordings:
+            yield from library.segments_in(recording.id)
+    else:
+        written = {recording.id for recording in recordings}
+        yield from (segment for segment in chosen if segment.recording in written)
 
 
 def _clip(row: SegmentRow) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 import importlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import OutputError
+from app.errors import OutputError, RecordingError
 from app.library.errors import LibraryError
 from app.library.rows import Filter, RecordingRow, SegmentRow
+from app.recording.folder import Recording
 
 if TYPE_CHECKING:
     from app.library.catalogue import Library
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, eq=False)
 class Export:
     """What is to be written, and where: the segments, and the recordings that they are of. pictures: with the videos,
-    where the format can have them."""
+    where the format can have them. problems: gets a line for each recording that cannot be read and is left out."""
 
     library: "Library"
     target: Path
@@ -28,12 +29,13 @@ class Export:
     pictures: bool = False
     tell: "Tell | None" = None
     cancel: threading.Event | None = None
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
     """description: for people. writer: "module:function" of an Export to what was written, in words; it is
-    loaded when it is used. It raises OutputError, and RecordingError where a recording cannot be read.
+    loaded when it is used. It raises OutputError, and RecordingError where none of the recordings can be read.
     ending: of its file; "" where the target is a folder."""
 
     name: str
@@ -52,6 +54,30 @@ class ExportFormat:
         module, _, function = self.writer.partition(":")
         written: str = getattr(importlib.import_module(module), function)(export)
         return written
+
+
+def opened(library: "Library", recording: str, problems: list[str] | None) -> Recording | None:
+    """A recording; None where it cannot be read, with a line among the problems. Without a list for them,
+    RecordingError."""
+    try:
+        return library.open_recording(recording)
+    except RecordingError as error:
+        if problems is None:
+            raise
+        if (line := left_out(recording, error)) not in problems:
+            problems.append(line)
+        return None
+
+
+def left_out(recording: str, error: RecordingError) -> str:
+    """The line for a recording that cannot be read."""
+    return f"{recording} is left out: {error}"
+
+
+def refuse_nothing(readable: int, problems: Sequence[str] | None) -> None:
+    """Raise RecordingError where none of the recordings could be read."""
+    if not readable and problems:
+        raise RecordingError(problems[0])
 
 
 def _why_nothing(library: "Library") -> str:

@@ -6,9 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.errors import OutputError
+from app.errors import OutputError, RecordingError
 from app.library.catalogue import Library
-from app.library.export_formats import Export
+from app.library.export_formats import Export, left_out, refuse_nothing
 from app.library.import_report import ImportProgress, Tell
 from app.library.pictures import drawn, video_pictures
 from app.library.rows import RecordingRow
@@ -32,8 +32,12 @@ def write(export: Export) -> str:
                 share = progress.done / max(progress.total, 1)
                 export.tell(ImportProgress(done + share, count, progress.name))
 
-        frames = export_video(export.library, row, folder / f"{row.id}.mp4", tell=part, cancel=export.cancel)
-        written += frames is not None
+        try:
+            frames = export_video(export.library, row, folder / f"{row.id}.mp4", tell=part, cancel=export.cancel)
+            written += frames is not None
+        except RecordingError as error:
+            export.problems.append(left_out(row.id, error))
+    refuse_nothing(len(export.recordings) - len(export.problems), export.problems)
     return counted(written, "video")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from app.errors import OutputError
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
-from app.library.export_formats import Export
+from app.library.export_formats import Export, opened, refuse_nothing
 from app.library.import_data import Incoming, import_all, incoming
 from app.library.import_report import ImportOptions, ImportReport, Tell
 from app.library.labels import clean_label, clean_note
@@ -30,12 +30,14 @@ from recognizer.datasets.sequences import ActionSequence
 
 def write(export: Export) -> str:
     """See exporting.ExportFormat."""
-    return counted(export_pyskl(export.library, export.segments, export.target), "segment")
+    return counted(export_pyskl(export.library, export.segments, export.target, export.problems), "segment")
 
 
-def export_pyskl(library: Library, segments: Sequence[SegmentRow], file: Path) -> int:
+def export_pyskl(
+    library: Library, segments: Sequence[SegmentRow], file: Path, problems: list[str] | None = None
+) -> int:
     """Write the labelled ones of the segments; how many. The library's splits become NAME_train, NAME_test, ...;
-    without any, all is in `train`. Raises OutputError, and RecordingError where a recording cannot be read."""
+    without any, all is in `train`. problems: as export_formats.opened. Raises OutputError, and RecordingError."""
     sequences: list[ActionSequence] = []
     ours: dict[str, dict[str, Any]] = {}
     ids: dict[int, str] = {}
@@ -45,11 +47,12 @@ def export_pyskl(library: Library, segments: Sequence[SegmentRow], file: Path) -
         if row.action is None:
             continue
         if recording is None or recording.info.id != row.recording:
-            recording = library.open_recording(row.recording)
-        made = _sequence(row, recording, people)
+            recording = opened(library, row.recording, problems)
+        made = _sequence(row, recording, people) if recording is not None else None
         if made is not None:
             sequences.append(made[0])
             ours[row.name], ids[row.id] = made[1], row.name
+    refuse_nothing(len(sequences), problems)
     if not sequences:
         raise OutputError("no labelled segment to write; label some first")
     content = pyskl.sequences_to_pyskl(sequences, _splits(library, ids))

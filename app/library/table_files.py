@@ -20,7 +20,7 @@ from app.errors import OutputError, RecordingError
 from app.library.catalogue import Library
 from app.library.copies import DuplicateFinder
 from app.library.errors import LibraryError
-from app.library.export_formats import Export
+from app.library.export_formats import Export, opened, refuse_nothing
 from app.library.import_data import free_split
 from app.library.import_report import ImportProgress, ImportReport, Tell
 from app.library.labels import ACTION_KEYS, clean_label, clean_note, label_key
@@ -57,8 +57,16 @@ _MAX_MODELS = 1000  # of one export
 
 def write(export: Export) -> str:
     """See exporting.ExportFormat."""
-    written = export_tables(export.library, export.recordings, export.target, export.segments, pictures=export.pictures)
-    return f"{counted(written, 'segment')} of {counted(len(export.recordings), 'recording')}"
+    written = export_tables(
+        export.library,
+        export.recordings,
+        export.target,
+        export.segments,
+        pictures=export.pictures,
+        problems=export.problems,
+    )
+    recordings = len(export.recordings) - len(export.problems)
+    return f"{counted(written, 'segment')} of {counted(recordings, 'recording')}"
 
 
 def export_tables(
@@ -68,13 +76,14 @@ def export_tables(
     segments: Sequence[SegmentRow] | None = None,
     *,
     pictures: bool = False,
+    problems: list[str] | None = None,
 ) -> int:
     """Write recordings with their segments into a folder, which must be empty or new; how many segments.
 
     segments: those to write, of the recordings; None for all that they have. pictures: with the videos of those that
-    have one.
+    have one. problems: as export_formats.opened.
 
-    Raises OutputError, and RecordingError where a recording cannot be read.
+    Raises OutputError, and RecordingError.
     """
     if not folder.name:  # "." and "/"
         raise OutputError(f"{folder} has no name of its own; give the name of a new folder")
@@ -84,10 +93,13 @@ def export_tables(
             raise OutputError(f"{folder} is not empty; give the name of a new folder")
         shutil.rmtree(temporary, ignore_errors=True)
         (temporary / JOINTS).mkdir(parents=True)
-        infos = {row.id: _copy(library, row.id, temporary, pictures) for row in recordings}
+        copied = [(row, _copy(library, row.id, temporary, pictures, problems)) for row in recordings]
+        kept = {row.id: (row, info) for row, info in copied if info is not None}
+        refuse_nothing(len(kept), problems)
         if segments is None:
-            segments = [segment for row in recordings for segment in library.segments_in(row.id)]
-        _write_tables(library, [(row, infos[row.id]) for row in recordings], segments, temporary)
+            segments = [segment for name in kept for segment in library.segments_in(name)]
+        segments = [segment for segment in segments if segment.recording in kept]
+        _write_tables(library, list(kept.values()), segments, temporary)
         if folder.exists():
             folder.rmdir()
         os.replace(temporary, folder)
@@ -144,8 +156,11 @@ def _why(error: Exception) -> str:
     return " ".join(str(getattr(error, "strerror", None) or error).split())
 
 
-def _copy(library: Library, recording: str, folder: Path, pictures: bool) -> RecordingInfo:
-    found = library.open_recording(recording)  # what is damaged is not handed on
+def _copy(
+    library: Library, recording: str, folder: Path, pictures: bool, problems: list[str] | None
+) -> RecordingInfo | None:
+    if (found := opened(library, recording, problems)) is None:  # what is damaged is not handed on
+        return None
     source = recordings_folder(library.root) / recording / JOINTS_FILE
     shutil.copyfile(source, folder / JOINTS / f"{recording}.npz")
     if pictures and found.video is not None:

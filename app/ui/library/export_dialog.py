@@ -23,6 +23,7 @@ from app.library.export_formats import FORMATS, Export, ExportFormat
 from app.library.rows import Filter, RecordingRow, SegmentRow
 from app.library.shared_library import shared
 from app.names_in_text import path_in_text
+from app.plurals import counted
 from app.recording.folder import is_id
 from app.ui.child_windows import ask
 from app.ui.dialogs import file_dialog
@@ -34,6 +35,7 @@ from app.ui.sentences import sentence
 
 _CHOSEN, _SHOWN, _ALL = range(3)
 _WIDTH = 520
+_PROBLEMS = 3  # that are told in full
 _Rows = Sequence[SegmentRow] | Sequence[RecordingRow]
 
 
@@ -123,13 +125,12 @@ class ExportDialog(TransferDialog):
         def work() -> str:
             with shared(root) as library:
                 segments, recordings = self._rows(library, what)
-                return kind.write(Export(library, target, segments, recordings, pictures, self._set_progress, cancel))
+                export = Export(library, target, segments, recordings, pictures, self._set_progress, cancel)
+                return _told(kind.write(export), target, export.problems)
 
         self._show_running(True)
         self.state.setText("Writing …")
-        self._jobs.start(
-            "export", work, lambda said: self._ended(f"{said} written to {path_in_text(target)}"), self._ended
-        )
+        self._jobs.start("export", work, self._ended, self._ended)
 
     def _format(self) -> ExportFormat:
         return FORMATS[self.format.currentData()]
@@ -182,6 +183,13 @@ class ExportDialog(TransferDialog):
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)  # start() asks, with the whole name
         dialog.fileSelected.connect(self.target.setText)
         dialog.open()
+
+
+def _told(written: str, target: Path, problems: Sequence[str]) -> str:
+    """What an export has written, and what it has left out."""
+    lines = [f"{written} written to {path_in_text(target)}", *map(path_in_text, problems[:_PROBLEMS])]
+    more = len(problems) - _PROBLEMS
+    return "\n".join([*lines, f"… and {counted(more, 'more recording')} left out"] if more > 0 else lines)
 
 
 def _replaced(target: Path, kind: ExportFormat) -> str:

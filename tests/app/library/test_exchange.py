@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from library_fakes import add_recording, make_poses
 
-from app.errors import OutputError
+from app.errors import OutputError, RecordingError
 from app.library.archives import unpack
 from app.library.catalogue import Library
 from app.library.errors import LibraryError
@@ -280,6 +280,46 @@ def test_a_file_in_the_place_of_a_folder_is_called_a_file(format, full, tmp_path
     with pytest.raises(OutputError, match="file is a file; give the name of a new folder"):
         FORMATS[format].write(Export(full, tmp_path / "file", full.segments(), full.recordings()))
     assert (tmp_path / "file").read_text() == "keep"
+
+
+def damage(library, recording):
+    (recordings_folder(library.root) / recording / "joints.npz").write_bytes(b"x")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_recording_that_cannot_be_read_is_left_out_and_named(format, library, tmp_path):
+    ids = [add_recording(library, seed, [NewSegment(0, 0.2, 0, "wave")], frames=12, size=(64, 48)) for seed in range(3)]
+    damage(library, ids[1])
+    target = tmp_path / f"out{FORMATS[format].ending}"
+    export = Export(library, target, library.segments(), library.recordings())
+    told = {"pyskl": "2 segments", "tables": "2 segments of 2 recordings", "video": "2 videos", "coco": "22 poses"}
+    assert FORMATS[format].write(export) == told[format]
+    (line,) = export.problems
+    assert line.startswith(f"{ids[1]} is left out: ")
+    assert "\n" not in line
+    kept = {ids[0], ids[2]}
+    if format == "video":
+        assert {file.stem for file in target.iterdir()} == kept
+    elif format == "coco":
+        content = json.loads(target.read_text(encoding="utf-8"))
+        assert {clip["recording"] for clip in content["clips"]} == kept
+        images = {image["id"]: image["recording"] for image in content["images"]}
+        assert sorted(images) == list(range(1, 25))
+        assert {images[note["image_id"]] for note in content["annotations"]} == kept
+    else:
+        with Library(tmp_path / "again") as again:
+            report = import_any(again, [target])
+            assert (len(report.recordings), report.problems) == (2, [])
+            assert [segment.action for segment in again.segments()] == ["wave"] * 2
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_where_no_recording_can_be_read_nothing_is_written(format, library, tmp_path):
+    damage(library, add_recording(library, segments=[NewSegment(0, 0.2, 0, "wave")]))
+    target = tmp_path / f"out{FORMATS[format].ending}"
+    with pytest.raises(RecordingError, match=r"is left out: .*is damaged"):
+        FORMATS[format].write(Export(library, target, library.segments(), library.recordings()))
+    assert not target.exists() or list(target.iterdir()) == []
 
 
 def test_where_there_is_nothing_to_export_the_line_says_why(library, tmp_path):

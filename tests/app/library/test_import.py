@@ -763,6 +763,16 @@ def test_the_command_checks_exports_and_rebuilds(root, tmp_path, capsys):
     assert out == f"rebuilt from the folders: 2 recordings, 2 segments; the old one is {FILE}.old-1\n"
 
 
+def test_the_command_names_what_an_export_leaves_out(library, tmp_path, capsys):
+    _, damaged = (add_recording(library, seed, [NewSegment(0, 1, 0, "wave")]) for seed in range(2))
+    (recordings_folder(library.root) / damaged / "joints.npz").write_bytes(b"x")
+    library.close()
+    status, out, err = run(capsys, "--root", library.root, "export", "pyskl", tmp_path / "a.pkl")
+    assert (status, out) == (1, f"1 segment written to {tmp_path / 'a.pkl'}\n")
+    assert err.startswith(f"{damaged} is left out: ")
+    assert err.count("\n") == 1
+
+
 def test_a_library_that_is_open_elsewhere_is_checked_and_that_is_no_problem(root, capsys):
     with Library(root):
         status, out, err = run(capsys, "--root", root, "check")

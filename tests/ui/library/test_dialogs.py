@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel
 
 from app.library.rows import Filter, NewSegment
 from app.library.shared_library import shared
+from app.recording.folder import recordings_folder
 from app.ui.jobs import Jobs
 from app.ui.library.export_dialog import ExportDialog
 from app.ui.library.names_dialog import NamesDialog
@@ -194,6 +195,19 @@ def test_the_selection_is_exported_as_it_is_now(three, exporting, tmp_path, qtbo
     told = "The selection has been removed; select something else in the list and export again"
     assert said(dialog, qtbot) == told
     assert not (tmp_path / "b.json").exists()
+    dialog.close()
+
+
+def test_what_an_export_leaves_out_is_named(library, exporting, tmp_path, qtbot):
+    for seed in range(6):
+        name = add_recording(library, seed, [NewSegment(0, 1, 0, "wave")])
+        if seed:
+            (recordings_folder(library.root) / name / "joints.npz").write_bytes(b"x")
+    dialog = exporting(library, [], tmp_path / "a.json", what="all")
+    written, *left_out, more = said(dialog, qtbot).splitlines()
+    assert written == f"52 poses written to {tmp_path / 'a.json'}"
+    assert len([line for line in left_out if " is left out: " in line]) == 3
+    assert more == "… and 2 more recordings left out"
     dialog.close()
 
 
