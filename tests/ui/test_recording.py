@@ -532,6 +532,37 @@ def test_names_of_the_library_are_completed_with_the_count_of_their_takes(record
     assert len(bar.action.findChildren(QStandardItemModel)) == 1, "the names before are gone"
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("sit down", "sit_down"), ("Sit  Down", "sit_down"), ("get_up", "get_up"), ("get up", "get up")]
+)
+def test_a_name_that_is_shown_as_that_of_a_known_action_means_it(recording, engines, library, qtbot, typed, kept):
+    bar = recording.recording.bar
+    qtbot.waitUntil(lambda: bar.action.completer() is not None)  # with the names of the library, which has none
+    bar.offer([Named(name, 1) for name in ("sit_down", "get up", "get_up")], [])
+    bar.action.setText(typed)
+    play(recording, engines.last, 0.0, 1.0)
+    take(recording)
+    play(recording, engines.last, 1.0, 2.0)
+    (folder,) = recording_folders(library)
+    assert read_recording(folder).info.action == kept
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("pick up", "pick_up"), ("Sit Down", "sit_down"), ("Nothing", "nothing")])
+def test_what_the_last_seconds_were_can_be_typed_as_it_is_shown(recording, engines, library, qtbot, typed, kept):
+    bar = recording.recording.bar
+    qtbot.waitUntil(lambda: bar.action.completer() is not None)
+    bar.offer([Named("pick_up", 1)], [])
+    play(recording, engines.last, 0.0, 4.0)
+    recording.actions_by_name["wrong"].trigger()
+    (dialog,) = recording.video.findChildren(RightActionDialog)
+    assert "sit_down" in dialog._names, "of the recognizer"
+    dialog.name.setText(typed)
+    dialog.accept()
+    settle(recording)
+    (folder,) = recording_folders(library)
+    assert read_recording(folder).info.action == kept
+
+
 def test_the_last_action_is_remembered(recording, engines, settings):
     recording.recording.bar.action.setText("greet")
     play(recording, engines.last, 0.0, 1.0)

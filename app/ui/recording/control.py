@@ -149,7 +149,7 @@ class RecordControl(QObject, Panel):
         """Keep the last seconds as an example of an action: "that was wrong"."""
         if self._recorder is not None:
             self._arm()
-            self._recorder.save_last(action)
+            self._recorder.save_last(self.bar.known_action(action))
 
     def begin_run(self) -> None:
         """Another run begins."""

@@ -28,6 +28,7 @@ from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
 from app.ui.flow import FlowLayout
+from app.ui.recording.typed_action import existing_action
 from app.ui.sentences import sentence
 
 _BUSY_TOOLTIP = "Takes are being recorded: Stop ends them"
@@ -62,6 +63,7 @@ class RecordBar(QFrame):
         self.setObjectName("card")
         self._refusal = ""
         self._last = choices.action
+        self._known: tuple[str, ...] = ()  # actions
         self._name_asked = False  # whether the name was asked for since the last take
         self._prompt_text = ""  # what the user has to do before recording
         self.action = self._text_field("Action to record", "action, for example wave")
@@ -129,7 +131,7 @@ class RecordBar(QFrame):
         return TakeSettings(
             session=session,
             person=_one_line(self.person),
-            action=_one_line(self.action),
+            action=self.known_action(_one_line(self.action)),
             countdown_s=self.countdown.value(),
             longest_s=self.longest.value(),
             when_still=self.when_still.isChecked(),
@@ -156,8 +158,13 @@ class RecordBar(QFrame):
 
     def offer(self, actions: Sequence[Named], people: Sequence[Named]) -> None:
         """Names that are known, to complete what is typed, with how many takes there are of each."""
+        self._known = tuple(named.name for named in actions)
         for field, names in ((self.action, actions), (self.person, people)):
             field.setCompleter(_completer(names, field))
+
+    def known_action(self, typed: str) -> str:
+        """The action of the library that is meant by what was typed; without one, what was typed."""
+        return existing_action(typed, self._known)
 
     def ready(self) -> bool:
         """Whether takes may begin. If not, the bar says what is missing: an action without a name is asked for once,

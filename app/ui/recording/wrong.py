@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QListWidget, 
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.palette import action_text
 from app.ui.child_windows import ClosingDialog
+from app.ui.recording.typed_action import existing_action
 
 NOTHING = "nothing"
 _NONE = (NOTHING, "other", "unknown")  # what recognizers answer that is no action to teach
@@ -52,7 +53,7 @@ class RightActionDialog(ClosingDialog):
         refusal = refusal_of_action(name) if name else "Type a name, or choose one from the list"
         self.message.setText(refusal)
         if not refusal:
-            self._chosen(name)
+            self._chosen(existing_action(name, self._names))
             super().accept()
 
 
