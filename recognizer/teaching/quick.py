@@ -43,6 +43,7 @@ _LOWEST, _HIGHEST = 0.3, 0.95  # of a threshold
 _BIASES = tuple(0.25 * each for each in range(-4, 17))
 _NEVER = np.float32(-1e4)  # logit of an action that a head does not know
 DEFAULT_THRESHOLD = 0.5  # threshold if no example can be held out
+_BLOCK = 2000  # windows whose distances are computed at once
 
 
 def teach(lesson: Lesson, settings: QuickSettings | None = None) -> TaughtHead:
@@ -98,17 +99,36 @@ def usable_background(lesson: Lesson, examples: Mask) -> Mask:
     used = np.ones(len(lesson.background_actions), bool)
     if not len(own):
         return used
-    between = _distances(own, own)
-    apart = between[target[:, None] != target]
-    limit = (
-        0.5 * float(np.median(apart))
-        if len(apart)
-        else 0.5 * float(np.median(_distances(lesson.background.description, own)))
-    )
-    close = _distances(lesson.background.description, own).min(axis=1) < limit
+    around = lesson.background.description
+    close = _nearest(around, own) < 0.5 * _usual_distance(around, own, target)
     for stretch in range(len(used)):
         used[stretch] = close[lesson.background.owner == stretch].mean() <= 0.5
     return used
+
+
+def _usual_distance(background: Array, own: Array, target: NDArray[np.intp]) -> float:
+    """The median distance between windows (W, D) of two actions, or with one action to those of the background. Of
+    many windows a sample is compared: all pairs of them would need gigabytes."""
+    if len(own) > _BLOCK:
+        some = _sample(target)
+        own, target = own[some], target[some]
+    apart = _distances(own, own)[target[:, None] != target]
+    return float(np.median(apart if len(apart) else _distances(background, own)))
+
+
+def _sample(target: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Places of _BLOCK windows, the same ones each time; of every action (W,) the same share."""
+    order = np.random.default_rng(0).permutation(len(target))
+    by_action = order[np.argsort(target[order], kind="stable")]
+    spread = np.linspace(0, len(target) - 1, _BLOCK).round().astype(np.intp)
+    return np.sort(by_action[spread])
+
+
+def _nearest(a: Array, b: Array) -> Array:
+    """(A,) the distance from each of a (A, D) to the nearest of b (B, D)."""
+    blocks = [_distances(a, b[begin : begin + _BLOCK]).min(axis=1) for begin in range(0, len(b), _BLOCK)]
+    found: Array = np.min(blocks, axis=0)
+    return found
 
 
 def _distances(a: Array, b: Array) -> Array:

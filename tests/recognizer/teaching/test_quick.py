@@ -1,6 +1,7 @@
 """Heads, thresholds and the packaged model, on made-up motions."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +16,9 @@ from recognizer.teaching import package as packaging
 from recognizer.teaching.description import describe
 from recognizer.teaching.errors import TeachingError
 from recognizer.teaching.head import DISCRIMINANT, KINDS, HeadSettings, fit_head
-from recognizer.teaching.lesson import NOTHING, prepare
+from recognizer.teaching.lesson import NOTHING, Windows, prepare
 from recognizer.teaching.package import Base, Package, card_names, place
-from recognizer.teaching.quick import predict_held_out, teach, usable_background
+from recognizer.teaching.quick import _usual_distance, predict_held_out, teach, usable_background
 from recognizer.teaching.versions import plain_name, taught_model, versions
 from recognizer.teaching.windows import WindowAugmentation, as_clips, cut, resampled, sliding
 
@@ -119,8 +120,6 @@ def test_held_out_windows_are_judged_once_and_thresholds_are_within_bounds(lesso
 
 def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
     """A stretch of background that repeats a taught example must not teach that it is nothing."""
-    from recognizer.teaching.lesson import Windows
-
     own = lesson.original.owner == 0
     copied = lesson.original.description[own]
     background = Windows(
@@ -131,6 +130,28 @@ def test_background_that_is_the_taught_action_is_left_out(lesson, base, shape):
     used = usable_background(more, np.ones(len(lesson.examples), bool))
     assert not used[-1]
     assert used[:-1].any()
+
+
+@pytest.mark.parametrize("actions", [3, 1])
+def test_many_windows_need_little_memory_and_keep_the_same_background(lesson, actions):
+    chosen = lesson.target < actions
+    own, owner = lesson.original.description, lesson.original.owner
+    times = 6000 // chosen[owner].sum() + 1
+    many = replace(lesson, original=Windows(np.tile(own, (times, 1)), np.tile(owner, times)))
+    tracemalloc.start()
+    try:
+        used = usable_background(many, chosen)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100e6
+    assert used.tolist() == usable_background(lesson, chosen).tolist()
+
+
+def test_few_windows_of_an_action_are_compared_with_many_of_another():
+    target = np.repeat([0, 1], [5000, 1])
+    apart = np.stack([np.where(target == 0, 0, 10), np.zeros(len(target))], axis=1).astype(np.float32)
+    assert _usual_distance(np.full((4, 2), 99, np.float32), apart, target) == 10
 
 
 @pytest.mark.parametrize("keep_base", [False, True])
