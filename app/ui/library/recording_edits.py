@@ -45,12 +45,13 @@ class RecordingEdits:
         waiting, bare = _to_label(library, recordings)
 
         def add(found: New) -> None:
-            waiting, bare = _to_label(library, recordings)  # again: there may be labels since
-            new = {name: segments for name, segments in found.items() if name in bare}
-            if waiting or new:
-                self._do(lambda library: library.add_segments_to(new, waiting, action))
+            unlabelled, still_bare = _to_label(library, recordings)  # again: there may be labels since
+            label = [segment for segment in waiting if segment in unlabelled]
+            new = {name: segments for name, segments in found.items() if name in still_bare}
+            if label or new:
+                self._do(lambda library: library.add_segments_to(new, label, action))
             else:
-                self._show_status("It shows nobody to label: nothing was changed" if bare else _ALL_LABELLED)
+                self._show_status("It shows nobody to label: nothing was changed" if still_bare else _ALL_LABELLED)
 
         if not waiting and not bare:
             self._show_status(_ALL_LABELLED)
