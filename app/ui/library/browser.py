@@ -226,7 +226,7 @@ class Table(QTableView):
         return [max(title, cell) + _PAD_PX for title, cell in zip(titles, cells, strict=True)]
 
     def selectAll(self) -> None:
-        """Qt override: of a list that is read by the page, all of it."""
+        """Qt override: also the rows that have not been read yet."""
         while self.model().canFetchMore(QModelIndex()):
             self.model().fetchMore(QModelIndex())
         super().selectAll()
@@ -240,8 +240,8 @@ class Table(QTableView):
         wanted = [place for place in places if place is not None and place >= 0]
         selection = QItemSelection()
         last = self.model().columnCount() - 1
-        for place in wanted:
-            selection.select(self.model().index(place, 0), self.model().index(place, last))
+        for top, bottom in _runs(wanted):
+            selection.select(self.model().index(top, 0), self.model().index(bottom, last))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         if wanted:
             first = self.model().index(wanted[0], 0)
@@ -256,6 +256,17 @@ class Table(QTableView):
             room = QRect(self.viewport().rect()).adjusted(20, 20, -20, -20)
             painter.setPen(self.palette().placeholderText().color())
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.hint)
+
+
+def _runs(rows: Iterable[int]) -> list[tuple[int, int]]:
+    """The first and last of rows that follow each other: Qt is slow with thousands of single ones."""
+    found: list[tuple[int, int]] = []
+    for row in sorted(rows):
+        if found and row == found[-1][1] + 1:
+            found[-1] = found[-1][0], row
+        else:
+            found.append((row, row))
+    return found
 
 
 def column_widths(minimums: Sequence[int], grow: Mapping[int, int], room: int) -> list[int]:

@@ -26,19 +26,22 @@ class RecordingModel(QAbstractTableModel):
         self._chosen = Filter()
         self.total = 0
         self.rows: list[RecordingRow] = []
+        self._positions: dict[str, int] = {}
+        self._length = _PAGE
 
     def show(self, library: Library | None, chosen: Filter) -> None:
-        """The recordings that a filter leaves, as many as were read before."""
-        length = max(len(self.rows), _PAGE)
+        """The recordings that a filter leaves, as many as were read before, also under a filter that left more."""
+        self._length = max(self._length, len(self.rows))
         self.beginResetModel()
         self._library, self._chosen = library, chosen
         self.total = library.count_recordings(chosen) if library is not None else 0
-        self.rows = library.recordings(chosen, 0, length) if library is not None else []
+        self.rows = library.recordings(chosen, 0, self._length) if library is not None else []
+        self._positions = {row.id: place for place, row in enumerate(self.rows)}
         self.endResetModel()
 
     def position_of(self, recording: str) -> int | None:
         """In which row a recording is, among those read."""
-        return next((place for place, row in enumerate(self.rows) if row.id == recording), None)
+        return self._positions.get(recording)
 
     def canFetchMore(self, parent: _Index = _ROOT) -> bool:
         """Qt override."""
@@ -51,6 +54,7 @@ class RecordingModel(QAbstractTableModel):
             self.total = len(self.rows)
             return
         self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(page) - 1)
+        self._positions |= {row.id: place for place, row in enumerate(page, len(self.rows))}
         self.rows += page
         self.endInsertRows()
 

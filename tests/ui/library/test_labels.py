@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
+from app.library.catalogue import Library
 from app.library.rows import NewSegment
 from app.ui.library.import_dialog import ImportDialog
 from app.ui.library.keys_dialog import KeysDialog
@@ -37,6 +38,32 @@ def test_of_two_names_that_read_the_same_the_one_of_the_segment_stays(window):
     assert window.library.segment(segment).action == "sit down"
     QTest.keyClick(window, Qt.Key.Key_3)
     assert window.library.segment(segment).action == "sit_down"
+
+
+def test_a_second_key_while_recordings_are_read_labels_none_of_them_again(window, qtbot):
+    window.edits.do(lambda library: library.remove_segments(library.segment_ids()))
+    kept, deleted = on_recordings(window)
+    QTest.keyClick(window, Qt.Key.Key_1)
+    QTest.keyClick(window, Qt.Key.Key_2)  # before the job of the first key has added anything
+    window.library.delete_recordings([deleted])
+    qtbot.waitUntil(lambda: not window._jobs._jobs, timeout=60_000)
+    assert window.state.text().startswith("Changed meanwhile: nothing more was labelled")
+    (segment,) = window.library.segments_in(kept)
+    assert segment.action in ("wave", "clap")
+    assert window.library.segments_in(deleted) == []
+
+
+def test_w_leaves_what_was_changed_elsewhere(tmp_path, theme, qtbot):
+    name = two_people(tmp_path).name
+    with Library(tmp_path) as library:
+        library.add_segments(name, [NewSegment(2.0, 4.0, 0, "wave")])
+    made = opened(tmp_path, theme, qtbot)
+    qtbot.waitUntil(lambda: made.player.stretch is not None, timeout=60_000)
+    made.library.rename("action", "wave", "greet")
+    press(made, Qt.Key.Key_W)
+    (segment,) = made.library.segments()
+    assert (segment.person, segment.action) == (1, "greet")
+    made.close()
 
 
 def test_nothing_and_suspect_have_keys(window):

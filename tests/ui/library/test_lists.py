@@ -3,14 +3,13 @@
 import time
 
 import pytest
-from library_window_fakes import HEBREW, MARKED, on_recordings, opened, press, record
+from library_window_fakes import HEBREW, MARKED, opened, press, record
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.clock_text import local_clock
 from app.library.catalogue import Library
 from app.library.rows import Filter, NewSegment
-from app.ui.library import recording_model
 from app.ui.library.browser import RECORDINGS, column_widths
 from app.ui.library.commands import key_rows
 from app.ui.library.names_dialog import NamesDialog
@@ -161,17 +160,22 @@ def test_a_new_recording_is_listed(window, root, qtbot):
     qtbot.waitUntil(lambda: window.browser.segments.rowCount() == 3, timeout=60_000)
 
 
-def test_ctrl_a_chooses_what_is_not_yet_read_too(window, root, qtbot, monkeypatch):
-    monkeypatch.setattr(recording_model, "_PAGE", 2)
-    for _ in range(3):
-        record(root)
-    window.library.refresh()
-    window.refresh()
-    on_recordings(window)
-    table = window.browser.recording_table
-    table.setFocus()
-    QTest.keyClick(table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    assert len(window.browser.chosen_recordings()) == 5
+def test_all_recordings_are_selected_also_those_that_are_not_read_yet(root, theme, qtbot, monkeypatch):
+    monkeypatch.setattr("app.ui.library.recording_model._PAGE", 15)  # more than the list has room for
+    for _ in range(18):
+        record(root, seconds=0.2)
+    made = opened(root, theme, qtbot)
+    made.resize(720, 400)
+    made.browser.tabs.setCurrentIndex(RECORDINGS)
+    assert made.browser.recordings.rowCount() == 15
+    press(made.browser.recording_table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(made.browser.chosen_recordings()) == 20
+    made.browser.filters.search.setText("nobody is called that")
+    assert made.browser.chosen_recordings() == []
+    made.browser.filters.search.clear()
+    made.edits.set_session("Monday")
+    assert made.library.count_recordings(Filter(session="Monday")) == 20
+    made.close()
 
 
 def test_pictures_of_segments_come_to_the_list(window, qtbot):
