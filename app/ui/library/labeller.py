@@ -82,9 +82,9 @@ class Labeller:
             self._show_status("No labels are proposed for what is selected: R asks the recognizer, Ctrl+A selects all")
 
     def _selected(self, library: Library) -> list[SegmentRow]:
-        """The chosen segments; of chosen recordings, those without a label."""
+        """The chosen segments as they are now; of chosen recordings, those without a label."""
         if self._browser.tabs.currentIndex() == SEGMENTS:
-            return self._browser.chosen_segments()
+            return library.segments_of([row.id for row in self._browser.chosen_segments()])
         chosen = [Filter(recording=row.id, unlabelled=True) for row in self._browser.chosen_recordings()]
         return [segment for one in chosen for segment in library.segments(one, limit=-1)]
 

@@ -56,6 +56,18 @@ def test_proposals_are_accepted_for_the_chosen_recordings_too(window, waver, qtb
     assert [segment.action for segment in window.library.segments()] == ["wave"] * 2
 
 
+def test_a_label_that_was_given_elsewhere_is_not_replaced_by_a_proposal(window, waver, qtbot):
+    first, second = (segment.id for segment in window.library.segments())
+    window.library.label([first, second], None)
+    window.refresh()
+    window.browser.segment_table.selectAll()
+    QTest.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: len(window.labeller.proposals) == 2, timeout=60_000)
+    window.library.label([first], "clap")
+    QTest.keyClick(window, Qt.Key.Key_Y)
+    assert [window.library.segment(segment).action for segment in (first, second)] == ["clap", "wave"]
+
+
 def test_where_proposals_are_for_other_segments_than_the_selected_the_way_to_them_is_told(window, waver, qtbot):
     """A recording that was imported is one segment without a label, which stays selected while P divides it."""
     window.browser.segment_table.choose([0])
