@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from app.library.edits import USED_IN, Edit
+from app.library.edits import Edit
 from app.library.errors import GoneError, LibraryError
 from app.library.labels import ACTION_KEYS, NOTHING, clean_label, clean_note, label_key
 from app.library.queries import TABLES, Kind
@@ -66,14 +66,14 @@ def merge(edit: Edit, kind: Kind, name: str, into: str) -> None:
     key, target = _existing(edit, kind, name), _existing(edit, kind, into, changing=False)
     if key == target:
         raise LibraryError(f"{name} cannot be merged with itself; choose another {kind}")
-    _hand_over(edit, kind, key, target)
+    edit.hand_over(TABLES[kind], key, target)
     edit.delete(TABLES[kind], key)
 
 
 def remove_name(edit: Edit, kind: Kind, name: str) -> None:
     """Remove a name; what had it is left without one."""
     key = _existing(edit, kind, name)
-    _hand_over(edit, kind, key, None)
+    edit.hand_over(TABLES[kind], key, None)
     edit.delete(TABLES[kind], key)
 
 
@@ -191,9 +191,3 @@ def _existing(edit: Edit, kind: Kind, name: str, *, changing: bool = True) -> in
 def _refuse_double(edit: Edit, kind: Kind, label: str) -> None:
     if edit.find(TABLES[kind], label) is not None:
         raise LibraryError(f"there is already the {kind} {label}; choose another name, or merge the two")
-
-
-def _hand_over(edit: Edit, kind: Kind, key: int, target: int | None) -> None:
-    table, column = USED_IN[TABLES[kind]]
-    for row in edit.keys(f"SELECT id FROM {table} WHERE {column} = ?", key):
-        edit.update(table, row, **{column: target})

@@ -18,9 +18,7 @@ _NAMED_IN = {
     "people": "SELECT DISTINCT recording FROM clips WHERE who = ?",
     "sessions": "SELECT id FROM recordings WHERE session = ?",
 }
-
-# Where the rows of names are used. Recordings bring in names by themselves, and not as steps of undo.
-USED_IN = {"actions": ("clips", "action"), "people": ("clips", "who"), "sessions": ("recordings", "session")}
+_USED_IN = {"actions": ("clips", "action"), "people": ("clips", "who"), "sessions": ("recordings", "session")}
 
 Row = dict[str, Any]
 Change = tuple[str, str | int, Row | None, Row | None]  # table, id, row before and after; None where there was none
@@ -70,6 +68,17 @@ class Edit:
         row = self.connection.execute(f"SELECT id FROM {table} WHERE key = ?", (label_key(name.strip()),)).fetchone()
         return None if row is None else int(row[0])
 
+    def users(self, table: str, key: int | str) -> list[Any]:
+        """The ids of the segments or recordings that have an action, a person or a session."""
+        used_in, column = _USED_IN[table]
+        return self.keys(f"SELECT id FROM {used_in} WHERE {column} = ?", key)
+
+    def hand_over(self, table: str, key: int | str, target: int | str | None) -> None:
+        """Give what has an action, a person or a session another one; None for none."""
+        used_in, column = _USED_IN[table]
+        for row in self.users(table, key):
+            self.update(used_in, row, **{column: target})
+
     def keys(self, sql: str, *values: Any) -> list[Any]:
         """The first column of what a query finds."""
         return [row[0] for row in self.connection.execute(sql, values)]
@@ -84,7 +93,7 @@ def remember(connection: sqlite3.Connection, text: str, changes: list[Change], m
     connection.execute("DELETE FROM edits WHERE undone = 1")
     connection.execute(
         "INSERT INTO edits (made, text, changes) VALUES (?, ?, ?)",
-        (made, text, json.dumps(changes, ensure_ascii=False, separators=(",", ":"))),
+        (made, text, _to_json(changes)),
     )
     connection.execute(
         "DELETE FROM edits WHERE id <= (SELECT id FROM edits ORDER BY id DESC LIMIT 1 OFFSET ?)", (_KEPT,)
@@ -101,17 +110,31 @@ def next_edit(connection: sqlite3.Connection, *, undo: bool) -> tuple[int, str] 
 
 
 def replay(connection: sqlite3.Connection, edit: int, *, undo: bool) -> list[Change]:
-    """Put the rows of an edit back as they were before (undo) or after it; its changes. A name that recordings use
-    which came since stays; one of the same name that came with them becomes the one that is put back."""
+    """Put the rows of an edit back as they were before (undo) or after it; what that has changed.
+
+    Recordings come in between edits, with names of their own. A name that one of them uses stays, and one that has
+    the name of a row that is put back becomes that row. The edit then holds what was changed, so that the opposite
+    brings all of it back. Raises IntegrityError, and GoneError, where that is not possible.
+    """
     stored = connection.execute("SELECT changes FROM edits WHERE id = ?", (edit,)).fetchone()[0]
     changes: list[Change] = [(table, key, before, after) for table, key, before, after in json.loads(stored)]
-    rows = [(table, key, before if undo else after) for table, key, before, after in changes]
-    for table, key, row in reversed(rows) if undo else rows:
-        _put(connection, table, key, row)
-    for table, key in ((table, key) for table, key, row in rows if row is None and table in USED_IN):
-        _delete_unused(connection, table, key)  # now that the rest of this edit does not use it
-    connection.execute("UPDATE edits SET undone = ? WHERE id = ?", (1 if undo else 0, edit))
-    return changes
+    replayed, unneeded = Edit(connection), []
+    for table, key, before, after in _opposite(changes) if undo else changes:
+        if after is None and table in _USED_IN:
+            unneeded.append((table, key))
+        else:
+            _put(replayed, table, key, before, after)
+    for table, key in unneeded:
+        if not replayed.users(table, key):
+            replayed.delete(table, key)
+    done = _opposite(replayed.changes) if undo else replayed.changes
+    connection.execute("UPDATE edits SET undone = ?, changes = ? WHERE id = ?", (int(undo), _to_json(done), edit))
+    return replayed.changes
+
+
+def forget(connection: sqlite3.Connection, edit: int) -> None:
+    """Take an edit out of the history; what it changed stays."""
+    connection.execute("DELETE FROM edits WHERE id = ?", (edit,))
 
 
 def mark_unwritten(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
@@ -130,31 +153,28 @@ def mark_unwritten(connection: sqlite3.Connection, changes: Iterable[Change]) ->
     connection.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", [(place,) for place in sorted(places)])
 
 
-def _put(connection: sqlite3.Connection, table: str, key: str | int, row: Row | None) -> None:
-    if row is None:
-        if table not in USED_IN:
-            connection.execute(f"DELETE FROM {table} WHERE id = ?", (key,))
+def _opposite(changes: list[Change]) -> list[Change]:
+    return [(table, key, after, before) for table, key, before, after in reversed(changes)]
+
+
+def _to_json(changes: list[Change]) -> str:
+    return json.dumps(changes, ensure_ascii=False, separators=(",", ":"))
+
+
+def _put(edit: Edit, table: str, key: str | int, before: Row | None, after: Row | None) -> None:
+    """Make a change once more. Columns that it leaves alone stay as they are now, such as whether files are missing."""
+    if after is None:
+        edit.delete(table, key)
         return
-    if table in USED_IN:
-        _take_over(connection, table, key, row["key"])
-    if connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (key,)).fetchone():
-        connection.execute(*_update(table, key, row))
+    values = {name: value for name, value in after.items() if before is None or before[name] != value}
+    if table in _USED_IN and "key" in values:
+        for other in edit.keys(f"SELECT id FROM {table} WHERE key = ? AND id <> ?", values["key"], key):
+            edit.hand_over(table, other, key)
+            edit.delete(table, other)
+    if before is None:
+        edit.insert(table, **values)
     else:
-        connection.execute(*_insertion(table, row))
-
-
-def _delete_unused(connection: sqlite3.Connection, table: str, key: str | int) -> None:
-    user, column = USED_IN[table]
-    used = f"SELECT 1 FROM {user} WHERE {column} = {table}.id"
-    connection.execute(f"DELETE FROM {table} WHERE id = ? AND NOT EXISTS ({used})", (key,))
-
-
-def _take_over(connection: sqlite3.Connection, table: str, key: str | int, name_key: str) -> None:
-    """Give this row what is called the same by another one, which goes."""
-    user, column = USED_IN[table]
-    for other in connection.execute(f"SELECT id FROM {table} WHERE key = ? AND id <> ?", (name_key, key)).fetchall():
-        connection.execute(f"UPDATE {user} SET {column} = ? WHERE {column} = ?", (key, other[0]))
-        connection.execute(f"DELETE FROM {table} WHERE id = ?", (other[0],))
+        edit.update(table, key, **values)
 
 
 def _insertion(table: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from app.library.database import Database
 from app.library.edit_operations import now
-from app.library.edits import Edit, mark_unwritten, next_edit, remember, replay
-from app.library.errors import LibraryError, ReadOnlyError
+from app.library.edits import Edit, forget, mark_unwritten, next_edit, remember, replay
+from app.library.errors import GoneError, LibraryError, ReadOnlyError
 from app.library.label_files import write_unwritten
 from app.library.thumbnail_files import remove_outdated
 
@@ -46,7 +46,10 @@ class Journal:
         remove_outdated(self._root, edit.changes)
 
     def replay(self, *, undo: bool) -> str | None:
-        """Undo the last edit, or redo the last that was undone; its text, None if there is none."""
+        """Undo the last edit, or redo the last that was undone; its text, None if there is none.
+
+        One for which that is impossible is taken out of the history, so that it is in the way of no other.
+        """
         self.check_writable()
         with self._database.lock:
             with self._database.reading() as connection:
@@ -57,12 +60,13 @@ class Journal:
                 with self._database.transaction() as connection:
                     changes = replay(connection, edit[0], undo=undo)
                     mark_unwritten(connection, changes)
-            except sqlite3.IntegrityError as error:
-                doing = "undone" if undo else "done again"
-                raise LibraryError(f'"{edit[1]}" cannot be {doing}: what was added since depends on it') from error
+            except (sqlite3.IntegrityError, GoneError) as error:
+                with self._database.transaction() as connection:
+                    forget(connection, edit[0])
+                doing = "undone: undo again for the step before it" if undo else "redone: redo again for the next step"
+                raise LibraryError(f'"{edit[1]}" does not fit what is there now and cannot be {doing}') from error
             self._write_labels()
-        turned = [(table, key, after, before) for table, key, before, after in changes]
-        remove_outdated(self._root, turned if undo else changes)
+        remove_outdated(self._root, changes)
         return edit[1]
 
     def next_step(self, *, undo: bool) -> tuple[int, str] | None:

@@ -23,6 +23,11 @@ from app.library.rows import NewSegment
 from app.recording.folder import RecordingInfo, read_info, read_recording
 from app.recording.trim import trimmed
 
+# Also by segments that are no longer there, while an edit could bring them back.
+_TAKEN = """
+SELECT 1 FROM clips WHERE id = ?1
+UNION SELECT 1 FROM sqlite_sequence WHERE name = 'clips' AND seq >= ?1 AND EXISTS (SELECT 1 FROM edits)"""
+
 
 def adopt(
     connection: sqlite3.Connection,
@@ -135,7 +140,7 @@ def _enter(connection: sqlite3.Connection, info: RecordingInfo, labels: Labels) 
     )
     changed = not labels.segments
     for number, segment in labels.segments:
-        free = number > 0 and not edit.keys("SELECT 1 FROM clips WHERE id = ?", number)
+        free = number > 0 and not edit.keys(_TAKEN, number)
         changed = changed or not free
         ids[f"{info.id}/{number}"] = edit.insert(
             "clips",

@@ -1,5 +1,6 @@
 """The catalogue: edits, undo, filters and pages."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,49 +167,104 @@ def test_an_edit_that_changes_nothing_is_no_step(full):
     assert full.undo_text() == text
 
 
-def actions_of(library):
-    return sorted(row.action for row in library.segments())
+STEPS = {
+    "label": lambda lib: lib.label([some_segment(lib)], "wave"),
+    "rename": lambda lib: lib.rename("action", "clap", "applause"),
+    "remove": lambda lib: lib.remove_name("action", "clap"),
+    "person": lambda lib: lib.rename("person", "Ada", "Zoë"),
+    "session": lambda lib: lib.rename("session", "Monday", "Friday"),
+}
 
 
-def test_undo_keeps_a_name_that_a_later_recording_has(library):
-    first = add_recording(library, segments=[NewSegment(0, 1, 0, "clap")])
+@pytest.mark.parametrize("name", STEPS)
+def test_undo_goes_on_where_a_recording_has_taken_a_name_since(name, library):
+    first = add_recording(library, 1, [NewSegment(0, 1, 0, "clap", "Ada")], session="Monday")
     library.set_recording_note(first, "older")
-    library.label([some_segment(library)], "wave")
-    add_recording(library, 1, segments=[NewSegment(0, 1, 0, "wave")])
-    assert library.undo() == "label a segment wave"
-    assert actions_of(library) == ["clap", "wave"]
-    assert library.undo() == "note on a recording"
-    assert library.recording(first).note == ""
-    library.redo()
-    library.redo()
-    assert actions_of(library) == ["wave", "wave"]
+    before = state(library)
+    STEPS[name](library)
+    labels = {"label": "wave"}.get(name, "clap")
+    later = add_recording(library, 2, [NewSegment(0, 1, 0, labels, "Ada")], session="Monday")
+    after = state(library)
+    for _ in range(2):
+        library.undo()
+        assert of(library, first)[0].action == "clap"
+        assert (of(library, first)[0].who, of(library, first)[0].session) == ("Ada", "Monday")
+        assert (of(library, later)[0].action, of(library, later)[0].who) == (labels, "Ada")
+        assert state(library)["people"] == before["people"]
+        assert len(library.names("action")) == len({"nothing", "clap", labels})
+        assert library.undo() == "note on a recording"
+        assert library.undo_text() is None
+        library.redo()
+        library.redo()
+        assert state(library) == after
 
 
-def test_undo_of_a_rename_takes_over_what_a_later_recording_calls_the_same(library):
-    add_recording(library, segments=[NewSegment(0, 1, 0, "clap")], source="cam")
-    library.rename("action", "clap", "applause")
-    later = add_recording(library, 1, segments=[NewSegment(0, 1, 0, "Clap")])
+@pytest.mark.parametrize("step", ["add", "rename"])
+def test_redo_goes_on_where_a_recording_has_taken_a_name_since(step, library):
+    add_recording(library, 1, [NewSegment(0, 1, 0, "clap")])
+    edit = {
+        "add": lambda: library.add_name("action", "wave"),
+        "rename": lambda: library.rename("action", "clap", "wave"),
+    }
+    edit[step]()
+    library.set_key("wave", "4")
     library.undo()
-    assert actions_of(library) == ["clap", "clap"]
-    assert [named.name for named in library.names("action")] == ["nothing", "clap"]
-    assert '"clap"' in (recordings_folder(library.root) / later / "labels.json").read_text()
+    library.undo()
+    later = add_recording(library, 2, [NewSegment(0, 1, 0, "Wave")])
+    before = contents(library)
     library.redo()
-    assert actions_of(library) == ["applause", "applause"]
-
-
-def test_undo_of_a_merge_and_of_a_removal_takes_over_a_name_that_is_back(library):
-    add_recording(library, segments=[NewSegment(0, 1, 0, "clap", "Ann"), NewSegment(1, 1.5, 0, "wave", "Bob")])
-    library.merge("action", "clap", "wave")
-    library.remove_name("person", "Ann")
-    add_recording(library, 1, segments=[NewSegment(0, 1, 0, "clap", "Ann")])
+    library.redo()
+    assert [(named.name, named.key) for named in library.names("action") if named.key] == [("wave", "4")]
+    assert of(library, later)[0].action == "wave"
     library.undo()
     library.undo()
-    assert actions_of(library) == ["clap", "clap", "wave"]
-    assert sorted(row.who for row in library.segments()) == ["Ann", "Ann", "Bob"]
-    assert [named.name for named in library.names("person")] == ["Ann", "Bob"]
-    library.redo()
-    library.redo()
-    assert actions_of(library) == ["clap", "wave", "wave"]
+    assert contents(library) == before
+
+
+def test_a_recording_of_another_library_takes_no_segment_from_undo(library, tmp_path):
+    first = add_recording(library, 1, [NewSegment(0, 1, 0, "clap")])
+    with Library(tmp_path / "other") as other:
+        second = add_recording(other, 2, [NewSegment(0, 0.5, 0, "jump")])
+    library.remove_segments([some_segment(library)])
+    folder = recordings_folder(tmp_path / "other") / second
+    folder.rename(recordings_folder(library.root) / second)
+    library.refresh()
+    library.undo()
+    assert [segment.action for segment in of(library, first)] == ["clap"]
+    assert [segment.action for segment in of(library, second)] == ["jump"]
+
+
+def test_undo_leaves_files_that_are_missing_hidden(full):
+    row = full.recordings()[-1]
+    full.set_recording_note(row.id, "new")
+    (recordings_folder(full.root) / row.id).rename(full.root / "away")
+    full.refresh()
+    full.undo()
+    assert row.id not in [shown.id for shown in full.recordings()]
+
+
+@pytest.mark.parametrize(("undo", "text"), [(True, "undo again"), (False, "redo again")])
+def test_a_step_that_cannot_be_replayed_is_left_out(undo, text, library):
+    recording = add_recording(library, 1)
+    for note in ("first", "second", "third"):
+        library.set_recording_note(recording, note)
+    if not undo:
+        for _ in range(3):
+            library.undo()
+    with library._database.transaction() as connection:
+        row = {"id": 99, "name": "x", "key": "x", "shortcut": ""}
+        connection.execute(
+            "UPDATE edits SET changes = ? WHERE id = ?",
+            (json.dumps([["actions", 99, row, row | {"shortcut": "1"}]]), 2),
+        )
+    replay = library.undo if undo else library.redo
+    assert replay() == "note on a recording"
+    before = state(library)
+    with pytest.raises(LibraryError, match=text):
+        replay()
+    assert state(library) == before
+    assert replay() == "note on a recording"
+    assert library.recording(recording).note == ("" if undo else "third")
 
 
 @pytest.mark.parametrize(
