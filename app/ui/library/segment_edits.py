@@ -10,7 +10,6 @@ from app.library.catalogue import Library
 from app.library.labels import refusal_of_action
 from app.library.motion import free_parts, motion_energy, propose
 from app.library.rows import Filter, NewSegment, SegmentRow
-from app.palette import action_text
 from app.plurals import counted
 from app.ui.child_windows import ask
 from app.ui.jobs import Jobs
@@ -21,6 +20,7 @@ from app.ui.library.player import Player
 from app.ui.library.player_content import PlayerContent
 from app.ui.library.recording_edits import RecordingEdits, name_of, occupied_spans
 from app.ui.sentences import sentence
+from app.ui.typed_action import existing_action
 from pose.errors import ActionLensError
 
 NONE_CHOSEN = "Nothing is selected: select something in the list first"
@@ -286,10 +286,8 @@ class SegmentEdits:
         return self.do(change)
 
     def _existing_name(self, text: str) -> str:
-        """The name that reads like this: "sit down" for sit_down; of several, the shown segment's, else the one that is
-        written like this."""
+        """The name that reads like this: "sit down" for sit_down; of several, the shown segment's goes first."""
         names = [named.name for named in self.library.names("action")] if self.library else []
         shown = self._content.segment
-        first = [shown.action if shown is not None else None, text if text in names else None]
-        names = [*(name for name in first if name), *names]
-        return next((name for name in names if action_text(name).casefold() == text.casefold()), text)
+        own = [shown.action] if shown is not None and shown.action else []
+        return existing_action(existing_action(text, own), names)

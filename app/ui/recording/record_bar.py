@@ -28,8 +28,8 @@ from app.recording.recorder import RecorderState, RecorderView, TakeSettings
 from app.ui.disabled_controls import enable
 from app.ui.elided_label import ElidedLabel
 from app.ui.flow import FlowLayout
-from app.ui.recording.typed_action import existing_action
 from app.ui.sentences import sentence
+from app.ui.typed_action import existing_action
 
 _BUSY_TOOLTIP = "Takes are being recorded: Stop ends them"
 _NAME_IT = "Type the action's name, for example wave; F8 again records without one"

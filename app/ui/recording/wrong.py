@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialogButtonBox, QLabel, QLineEdit, QListWidget, 
 from app.library.labels import MAX_TYPED, refusal_of_action
 from app.palette import action_text
 from app.ui.child_windows import ClosingDialog
-from app.ui.recording.typed_action import existing_action
+from app.ui.typed_action import existing_action
 
 NOTHING = "nothing"
 _NONE = (NOTHING, "other", "unknown")  # what recognizers answer that is no action to teach
